@@ -1,0 +1,112 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+
+namespace hearth {
+
+namespace {
+
+// Owns a descriptor for the length of one function.
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+[[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
+  throw LoadError(path.string(), std::string(what) + ": " + std::strerror(errno));
+}
+
+// Opens a regular file for reading and gives its size. Pipes and devices are refused: they have no end to trust.
+Descriptor open_regular(const std::filesystem::path& path, size_t& size) {
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (file.fd < 0) fail(path, "cannot open");
+  struct stat info {};
+  if (::fstat(file.fd, &info) != 0) fail(path, "cannot stat");
+  if (!S_ISREG(info.st_mode)) throw LoadError(path.string(), "not a regular file");
+  size = static_cast<size_t>(info.st_size);
+  return Descriptor{std::exchange(file.fd, -1)};
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path, size_t max_bytes) {
+  size_t size = 0;
+  Descriptor file = open_regular(path, size);
+  if (size > max_bytes) throw LoadError(path.string(), "larger than " + std::to_string(max_bytes) + " bytes");
+  std::string content(size, '\0');
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t n = ::read(file.fd, content.data() + done, size - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(path, "cannot read");
+    if (n == 0) break;
+    done += static_cast<size_t>(n);
+  }
+  content.resize(done);
+  return content;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  AtomicFileWriter writer(path);
+  writer.write(content);
+  writer.commit();
+}
+
+MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
+  Descriptor file = open_regular(path, size_);
+  if (size_ == 0) return;
+  void* address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  if (address == MAP_FAILED) fail(path, "cannot map");
+  data_ = static_cast<const std::byte*>(address);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+AtomicFileWriter::AtomicFileWriter(const std::filesystem::path& path)
+    : path_(path), temporary_(path.string() + ".tmp" + std::to_string(::getpid())) {
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd_ < 0) fail(path_, "cannot create");
+}
+
+AtomicFileWriter::~AtomicFileWriter() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFileWriter::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(path_, "cannot write");
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+}
+
+void AtomicFileWriter::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+void AtomicFileWriter::commit() {
+  if (::fsync(fd_) != 0) fail(path_, "cannot sync");
+  const int closed = ::close(std::exchange(fd_, -1));
+  if (closed != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const int why = errno;
+    ::unlink(temporary_.c_str());
+    errno = why;
+    fail(path_, "cannot finish writing");
+  }
+}
+
+}  // namespace hearth
