@@ -1,0 +1,60 @@
+// A language model: tokens and what it remembers of their sequences in, hidden states and logits out.
+//
+// Shapes:   T tokens of a step, E model width, R rows, V vocabulary.
+// Threads:  forward and logits build a graph and may be called by one thread at a time; the numbers come when the
+//           result is evaluated. Const functions may be called by any.
+// Lifetime: holds its weights; the ModelFolder it was loaded from may go (the mapping stays while tensors use it).
+#pragma once
+
+#include <memory>
+
+#include "cache/ragged_batch.h"
+#include "core/mx.h"
+
+namespace hearth::weights {
+class ModelFolder;
+}
+
+namespace hearth::models {
+
+struct CacheOptions {
+  int max_kv_size = 0;      // tokens kept per layer; 0: all. Layers with a smaller window of their own keep theirs
+  int keep = 4;             // first tokens that max_kv_size never drops
+  int expected_tokens = 0;  // room made at the first token, so that the caches need not grow
+};
+
+// Numbers that callers plan with.
+struct ModelInfo {
+  int vocab_size = 0;
+  int layers = 0;
+  int context_length = 0;         // tokens it was made for; 0: the config does not say
+  size_t kv_bytes_per_token = 0;  // 2 · Hkv · D · bytes, summed over all layers
+  size_t weight_bytes = 0;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  // Runs T new tokens laid end to end, of one or of many sequences, and remembers them.
+  // tokens int32 [T], T = batch.tokens() -> hidden states [T, E] after the last norm.
+  virtual mx::array forward(const mx::array& tokens, cache::RaggedBatch& batch) = 0;
+
+  // Logits for chosen rows only: hidden [R, E] -> [R, V], in the model's dtype.
+  virtual mx::array logits(const mx::array& hidden) = 0;
+
+  // An empty memory for a new sequence. Throws std::invalid_argument when 0 < max_kv_size <= keep.
+  virtual std::unique_ptr<cache::SequenceCache> make_cache(const CacheOptions& options = {}) const = 0;
+
+  const ModelInfo& info() const { return info_; }
+  int vocab_size() const { return info_.vocab_size; }
+
+ protected:
+  ModelInfo info_;
+};
+
+// The model that the folder's config.json describes. Throws LoadError that names the file and the key or tensor when
+// the type is not known, a value is missing or absurd, or a tensor is missing, extra or misshapen.
+std::unique_ptr<Model> load_model(const weights::ModelFolder& folder);
+
+}  // namespace hearth::models
