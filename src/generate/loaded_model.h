@@ -1,0 +1,73 @@
+// Everything a model folder holds that generation needs, opened once: the model, its tokenizer, its chat template.
+//
+// Threads: tokenizer and chat template may be used from many threads; the model by one engine at a time.
+// Lifetime: engines and conversations keep a reference; the LoadedModel outlives them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace hearth::models {
+class Model;
+}
+namespace hearth::text {
+class ChatTemplate;
+class Tokenizer;
+}
+
+namespace hearth::generate {
+
+struct LoadedModel {
+  std::filesystem::path folder;
+  std::string model_type;  // as config.json says
+  std::unique_ptr<models::Model> model;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::unique_ptr<const text::ChatTemplate> chat_template;  // null: the folder has none
+  std::vector<int32_t> stop_tokens;  // end-of-sequence tokens of generation_config.json, config.json or the tokenizer
+  int context_length = 0;            // tokens; 0: not stated
+  size_t weight_bytes = 0;           // of the weight files
+  double load_seconds = 0;
+
+  LoadedModel();
+  LoadedModel(LoadedModel&&) noexcept;
+  LoadedModel& operator=(LoadedModel&&) noexcept;
+  ~LoadedModel();
+};
+
+// Opens a model folder. Weights are mapped, not read. Throws LoadError naming file and key.
+LoadedModel load(const std::filesystem::path& folder);
+
+// Tokens of a raw text, as it stands. `special` adds what the tokenizer puts around a text, unless the text
+// begins with the BOS token already. Throws RequestError when `text` is not UTF-8.
+std::vector<int32_t> encode_text(const LoadedModel& model, std::string_view text, bool special = true);
+
+// How a conversation is put into the chat template.
+struct ChatOptions {
+  // The last message is an assistant's beginning that the model goes on from; else the template opens a new answer.
+  bool continue_final_message = false;
+  std::string extra_json;  // an object of further template variables, e.g. {"enable_thinking": false}; "": none
+};
+
+// Tokens of a conversation. messages: an array of {"role", "content", ...}; tools: an array or null.
+// Without a chat template the contents are joined by newlines as raw text, as mlx-lm does for such models.
+// Throws RequestError when the template refuses the messages or a text is not UTF-8.
+std::vector<int32_t> encode_chat(const LoadedModel& model, const Json& messages, const Json& tools,
+                                 const ChatOptions& options = {});
+
+// Tokens of one user message, with a system prompt unless it is "".
+std::vector<int32_t> encode_chat(const LoadedModel& model, std::string_view user, std::string_view system = "",
+                                 const ChatOptions& options = {});
+
+// An end-of-sequence token by its text or its number, as --extra-eos-token takes it.
+// Throws RequestError when the tokenizer knows no such token.
+int32_t token_id(const LoadedModel& model, std::string_view token);
+
+}  // namespace hearth::generate
