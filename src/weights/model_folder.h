@@ -43,7 +43,8 @@ class ModelFolder {
   // Throws LoadError when it has scales but the config does not say of what kind.
   std::optional<Quantization> quantization(std::string_view layer) const;
 
-  // The tokens that end an answer: generation_config.json's eos_token_id if it has one, else config.json's. May be empty.
+  // The tokens that end an answer: generation_config.json's eos_token_id if it has one, else config.json's. May be
+  // empty.
   const std::vector<int>& eos_token_ids() const;
 
  private:
@@ -51,8 +52,8 @@ class ModelFolder {
   std::unique_ptr<State> state_;
 };
 
-// Whether the head shares the embedding's weights (tie_word_embeddings). If so, drops the copy of them, `lm_head.*`, that
-// some folders carry. `by_default` is the family's answer for a config that does not say.
+// Whether the head shares the embedding's weights (tie_word_embeddings). If so, drops the copy of them, `lm_head.*`,
+// that some folders carry. `by_default` is the family's answer for a config that does not say.
 bool tie_head(const ConfigReader& config, TensorSet& tensors, bool by_default);
 
 }  // namespace hearth::weights

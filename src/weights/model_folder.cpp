@@ -1,0 +1,162 @@
+// Opening reads three small JSON files under limits and maps every model*.safetensors; the arrays that core/io makes of
+// them point into the mapping. The index, where there is one, is only asked which files should be there.
+#include "weights/model_folder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "core/mx.h"
+
+namespace hearth::weights {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Quantization recipes may name every layer: 126 layers of 7 products are 882 keys, mixtures of experts have more.
+constexpr JsonLimits kConfigLimits{.depth = 32, .keys = 8192, .nodes = 200'000, .bytes = 16u << 20};
+constexpr size_t kIndexBytes = 64u << 20;
+constexpr IntRange kTokenIds{.min = 0, .max = INT32_MAX};
+
+// Collects the file names of model.safetensors.index.json's weight_map without building it: the map has an entry per
+// tensor, and ordered_json's objects take quadratic time beyond a few thousand.
+class IndexReader : public nlohmann::json_sax<Json> {
+ public:
+  std::set<std::string> files;
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool string(string_t& value) override {
+    if (depth_ == 2 && in_map_) files.insert(value);
+    return files.size() <= kMostFiles;
+  }
+  bool key(string_t& name) override {
+    if (depth_ == 1) in_map_ = name == "weight_map";
+    return true;
+  }
+  bool start_object(size_t) override { return ++depth_ <= kDeepest; }
+  bool start_array(size_t) override { return ++depth_ <= kDeepest; }
+  bool end_object() override { return --depth_, true; }
+  bool end_array() override { return --depth_, true; }
+  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+
+ private:
+  static constexpr int kDeepest = 8;
+  static constexpr size_t kMostFiles = 10'000;
+  int depth_ = 0;
+  bool in_map_ = false;
+};
+
+void require_indexed_files(const fs::path& folder) {
+  const fs::path index = folder / "model.safetensors.index.json";
+  if (!fs::exists(index)) return;
+  IndexReader reader;
+  const std::string text = read_file(index, kIndexBytes);
+  if (!Json::sax_parse(text, &reader)) throw LoadError(index.string(), "not a valid index");
+  for (const std::string& file : reader.files) {
+    if (fs::path(file).filename() != fs::path(file)) throw LoadError(index.string(), file, "not the name of a file");
+    if (!fs::exists(folder / file)) throw LoadError(index.string(), file, "this file is missing");
+  }
+}
+
+std::vector<fs::path> weight_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("model") && name.ends_with(".safetensors")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  if (files.empty()) throw LoadError(folder.string(), "holds no model*.safetensors");
+  return files;
+}
+
+TensorSet load_tensors(const fs::path& folder) {
+  TensorSet tensors(folder);
+  for (const fs::path& file : weight_files(folder))
+    for (auto& [name, value] : mx::load_safetensors(file.string()).first) tensors.add(name, value, file);
+  return tensors;
+}
+
+// A number or an array of numbers.
+std::vector<int> token_ids(const ConfigReader& config, std::string_view key) {
+  if (!config.has(key)) return {};
+  if (config.json().find(key)->is_array()) return config.integers(key, kTokenIds);
+  return {config.integer(key, kTokenIds)};
+}
+
+std::vector<int> eos_ids(const fs::path& folder, const ConfigReader& config) {
+  const fs::path path = folder / "generation_config.json";
+  if (fs::exists(path)) {
+    const Json generation = load_json(path, kConfigLimits);
+    auto ids = token_ids(ConfigReader(generation, path.string()), "eos_token_id");
+    if (!ids.empty()) return ids;
+  }
+  return token_ids(config, "eos_token_id");
+}
+
+Json load_config(const fs::path& folder) {
+  if (!fs::is_directory(folder)) throw LoadError(folder.string(), "no such folder");
+  return load_json(folder / "config.json", kConfigLimits);
+}
+
+}  // namespace
+
+struct ModelFolder::State {
+  explicit State(const fs::path& folder)
+      : path(folder), config(load_config(folder)), reader(config, (folder / "config.json").string()) {
+    model_type = reader.string("model_type");
+    recipe = QuantizationRecipe(reader);
+    eos = eos_ids(folder, reader);
+    require_indexed_files(folder);
+    tensors = load_tensors(folder);
+    bytes = tensors.bytes();
+  }
+
+  fs::path path;
+  Json config;
+  ConfigReader reader;
+  std::string model_type;
+  QuantizationRecipe recipe;
+  std::vector<int> eos;
+  TensorSet tensors{path};
+  size_t bytes = 0;
+};
+
+ModelFolder::ModelFolder(const fs::path& path) : state_(std::make_unique<State>(path)) {}
+ModelFolder::~ModelFolder() = default;
+ModelFolder::ModelFolder(ModelFolder&&) noexcept = default;
+
+const fs::path& ModelFolder::path() const { return state_->path; }
+const Json& ModelFolder::config() const { return state_->config; }
+ConfigReader ModelFolder::read_config() const { return state_->reader; }
+const std::string& ModelFolder::model_type() const { return state_->model_type; }
+TensorSet ModelFolder::tensors() const { return state_->tensors; }
+size_t ModelFolder::bytes() const { return state_->bytes; }
+const std::vector<int>& ModelFolder::eos_token_ids() const { return state_->eos; }
+
+std::optional<Quantization> ModelFolder::quantization(std::string_view layer) const {
+  const std::string scales = std::string(layer) + ".scales";
+  const auto recipe = state_->recipe.of_layer(layer);
+  if (state_->recipe.names(layer)) return recipe;
+  if (!state_->tensors.contains(scales)) return std::nullopt;
+  if (!recipe) throw LoadError(state_->reader.source(), "quantization", "missing, but there is a tensor " + scales);
+  return recipe;
+}
+
+bool tie_head(const ConfigReader& config, TensorSet& tensors, bool by_default) {
+  const bool tied = config.boolean_or("tie_word_embeddings", by_default);
+  if (tied)
+    for (const char* name : {"lm_head.weight", "lm_head.scales", "lm_head.biases"}) tensors.drop(name);
+  return tied;
+}
+
+}  // namespace hearth::weights
