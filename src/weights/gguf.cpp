@@ -1,0 +1,340 @@
+// One pass with a bounds-checked cursor: header, metadata, tensor list. Scalars and strings become a JSON object, so
+// that ConfigReader's checks serve GGUF too; arrays (vocabularies of 100,000 strings) stay in the file and are decoded
+// when asked for. Offsets are verified last, when the place of the data section is known.
+#include "weights/gguf.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace hearth::weights {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "GGUF is read as it lies in the file");
+
+constexpr uint64_t kMostMetadata = 4096;    // llama.cpp's converters write about 40
+constexpr uint64_t kMostTensors = 1 << 18;  // the largest models have a few thousand
+constexpr uint64_t kLongestKey = 1 << 10;
+constexpr uint64_t kLongestName = 1 << 8;      // llama.cpp itself stops at 64
+constexpr uint64_t kLongestString = 16 << 20;  // a chat template, not more
+constexpr uint64_t kLongestArray = 1 << 24;    // a vocabulary
+constexpr int kDeepestArray = 4;
+constexpr uint64_t kLargestExtent = uint64_t{1} << 31;
+
+// Types of metadata values, the format's numbers.
+enum class ValueType : uint32_t {
+  kUint8,
+  kInt8,
+  kUint16,
+  kInt16,
+  kUint32,
+  kInt32,
+  kFloat32,
+  kBool,
+  kString,
+  kArray,
+  kUint64,
+  kInt64,
+  kFloat64,
+};
+
+// Values per block and bytes per block.
+struct TypeTraits {
+  GgufType type;
+  const char* name;
+  uint32_t values, bytes;
+};
+
+constexpr TypeTraits kTypes[] = {
+    {GgufType::kF32, "F32", 1, 4},       {GgufType::kF16, "F16", 1, 2},       {GgufType::kQ4_0, "Q4_0", 32, 18},
+    {GgufType::kQ4_1, "Q4_1", 32, 20},   {GgufType::kQ5_0, "Q5_0", 32, 22},   {GgufType::kQ5_1, "Q5_1", 32, 24},
+    {GgufType::kQ8_0, "Q8_0", 32, 34},   {GgufType::kQ8_1, "Q8_1", 32, 40},   {GgufType::kQ2_K, "Q2_K", 256, 84},
+    {GgufType::kQ3_K, "Q3_K", 256, 110}, {GgufType::kQ4_K, "Q4_K", 256, 144}, {GgufType::kQ5_K, "Q5_K", 256, 176},
+    {GgufType::kQ6_K, "Q6_K", 256, 210}, {GgufType::kQ8_K, "Q8_K", 256, 292}, {GgufType::kI8, "I8", 1, 1},
+    {GgufType::kI16, "I16", 1, 2},       {GgufType::kI32, "I32", 1, 4},       {GgufType::kI64, "I64", 1, 8},
+    {GgufType::kF64, "F64", 1, 8},       {GgufType::kBF16, "BF16", 1, 2},
+};
+
+const TypeTraits* find_traits(GgufType type) {
+  const auto found = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& t) { return t.type == type; });
+  return found == std::end(kTypes) ? nullptr : found;
+}
+
+// A position in the file that cannot leave it.
+class Cursor {
+ public:
+  Cursor(std::span<const std::byte> bytes, const std::string& source) : bytes_(bytes), source_(source) {}
+
+  size_t position() const { return position_; }
+
+  std::span<const std::byte> take(uint64_t size, std::string_view what) {
+    if (size > bytes_.size() - position_) refuse(what, "the file ends within it");
+    const auto taken = bytes_.subspan(position_, size);
+    position_ += size;
+    return taken;
+  }
+
+  template <typename T>
+  T number(std::string_view what) {
+    T value;
+    std::memcpy(&value, take(sizeof(T), what).data(), sizeof(T));
+    return value;
+  }
+
+  std::string_view string(std::string_view what, uint64_t longest) {
+    const auto size = number<uint64_t>(what);
+    if (size > longest) refuse(what, fmt::format("a string of {} bytes, {} at most", size, longest));
+    const auto text = take(size, what);
+    return {reinterpret_cast<const char*>(text.data()), text.size()};
+  }
+
+  uint64_t count(std::string_view what, uint64_t most) {
+    const auto count = number<uint64_t>(what);
+    if (count > most) refuse(what, fmt::format("{} of them, {} at most", count, most));
+    return count;
+  }
+
+  [[noreturn]] void refuse(std::string_view what, std::string_view reason) const {
+    throw LoadError(source_, what, reason);
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  const std::string& source_;
+  size_t position_ = 0;
+};
+
+// Bytes of a scalar; 0 for strings, arrays and types that do not exist.
+size_t scalar_size(ValueType type) {
+  constexpr std::array<uint8_t, 13> kSizes = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
+  const auto index = static_cast<size_t>(type);
+  return index < kSizes.size() ? kSizes[index] : 0;
+}
+
+Json read_scalar(Cursor& cursor, ValueType type, std::string_view key) {
+  switch (type) {
+    case ValueType::kUint8:
+      return cursor.number<uint8_t>(key);
+    case ValueType::kInt8:
+      return cursor.number<int8_t>(key);
+    case ValueType::kUint16:
+      return cursor.number<uint16_t>(key);
+    case ValueType::kInt16:
+      return cursor.number<int16_t>(key);
+    case ValueType::kUint32:
+      return cursor.number<uint32_t>(key);
+    case ValueType::kInt32:
+      return cursor.number<int32_t>(key);
+    case ValueType::kFloat32:
+      return cursor.number<float>(key);
+    case ValueType::kBool:
+      return cursor.number<uint8_t>(key) != 0;
+    case ValueType::kString:
+      return std::string(cursor.string(key, kLongestString));
+    case ValueType::kUint64:
+      return cursor.number<uint64_t>(key);
+    case ValueType::kInt64:
+      return cursor.number<int64_t>(key);
+    case ValueType::kFloat64:
+      return cursor.number<double>(key);
+    case ValueType::kArray:
+      break;
+  }
+  cursor.refuse(key, fmt::format("unknown type of value {}", static_cast<uint32_t>(type)));
+}
+
+// The elements of an array, somewhere in the file.
+struct Array {
+  ValueType element = ValueType::kUint8;
+  uint64_t count = 0;
+  std::span<const std::byte> bytes;
+};
+
+Array read_array(Cursor& cursor, std::span<const std::byte> file, std::string_view key, int depth = 1) {
+  Array array;
+  array.element = static_cast<ValueType>(cursor.number<uint32_t>(key));
+  array.count = cursor.count(key, kLongestArray);
+  const size_t begin = cursor.position();
+  if (const size_t size = scalar_size(array.element)) {
+    cursor.take(array.count * size, key);
+  } else if (array.element == ValueType::kString) {
+    for (uint64_t i = 0; i < array.count; ++i) cursor.string(key, kLongestString);
+  } else if (array.element == ValueType::kArray) {
+    if (depth == kDeepestArray) cursor.refuse(key, fmt::format("arrays nested deeper than {}", kDeepestArray));
+    for (uint64_t i = 0; i < array.count; ++i) read_array(cursor, file, key, depth + 1);
+  } else {
+    cursor.refuse(key, fmt::format("unknown type of array element {}", static_cast<uint32_t>(array.element)));
+  }
+  array.bytes = file.subspan(begin, cursor.position() - begin);
+  return array;
+}
+
+// A tensor as listed: its bytes are found once the data section's place is known.
+struct Listed {
+  GgufTensor tensor;
+  uint64_t offset = 0;  // from the start of the data section
+  uint64_t size = 0;
+};
+
+Listed read_tensor_info(Cursor& cursor) {
+  Listed listed;
+  GgufTensor& tensor = listed.tensor;
+  tensor.name = cursor.string("tensor name", kLongestName);
+  const auto rank = cursor.number<uint32_t>(tensor.name);
+  if (rank < 1 || rank > 4) cursor.refuse(tensor.name, fmt::format("{} dimensions, 1 to 4 are allowed", rank));
+  uint64_t values = 1;
+  for (uint32_t i = 0; i < rank; ++i) {
+    const auto extent = cursor.number<uint64_t>(tensor.name);
+    if (extent < 1 || extent >= kLargestExtent || __builtin_mul_overflow(values, extent, &values))
+      cursor.refuse(tensor.name, fmt::format("impossible extent {}", extent));
+    tensor.shape.insert(tensor.shape.begin(), static_cast<int64_t>(extent));
+  }
+  tensor.type = static_cast<GgufType>(cursor.number<uint32_t>(tensor.name));
+  const TypeTraits* traits = find_traits(tensor.type);
+  if (traits == nullptr)
+    cursor.refuse(tensor.name, fmt::format("unknown type of tensor {}", static_cast<uint32_t>(tensor.type)));
+  if (tensor.shape.back() % traits->values != 0)
+    cursor.refuse(tensor.name, fmt::format("rows of {} values cannot be {}", tensor.shape.back(), traits->name));
+  if (__builtin_mul_overflow(values / traits->values, uint64_t{traits->bytes}, &listed.size))
+    cursor.refuse(tensor.name, "impossible size");
+  listed.offset = cursor.number<uint64_t>(tensor.name);
+  return listed;
+}
+
+}  // namespace
+
+std::string_view name_of(GgufType type) { return find_traits(type)->name; }
+
+struct GgufFile::Contents {
+  Contents(std::span<const std::byte> file, std::string name) : bytes(file), source(std::move(name)) {
+    Cursor cursor(bytes, source);
+    read_header(cursor);
+    for (uint64_t i = 0; i < metadata_count; ++i) read_metadata(cursor);
+    std::vector<Listed> listed;
+    for (uint64_t i = 0; i < tensor_count; ++i) listed.push_back(read_tensor_info(cursor));
+    place(listed, cursor.position());
+  }
+
+  void read_header(Cursor& cursor) {
+    const auto magic = cursor.take(4, "header");
+    if (std::memcmp(magic.data(), "GGUF", 4) != 0) throw LoadError(source, "not a GGUF file");
+    const auto version = cursor.number<uint32_t>("version");
+    if (version != 2 && version != 3) cursor.refuse("version", fmt::format("{} is neither 2 nor 3", version));
+    tensor_count = cursor.count("tensors", kMostTensors);
+    metadata_count = cursor.count("metadata keys", kMostMetadata);
+  }
+
+  void read_metadata(Cursor& cursor) {
+    const std::string key(cursor.string("metadata key", kLongestKey));
+    if (scalars.contains(key) || arrays.contains(key)) cursor.refuse(key, "appears twice");
+    const auto type = static_cast<ValueType>(cursor.number<uint32_t>(key));
+    if (type == ValueType::kArray)
+      arrays[key] = read_array(cursor, bytes, key);
+    else
+      scalars[key] = read_scalar(cursor, type, key);
+  }
+
+  // Finds every tensor's bytes and refuses those outside the file or on top of each other.
+  void place(std::vector<Listed>& listed, size_t end_of_list) {
+    const auto alignment = static_cast<uint64_t>(
+        ConfigReader(scalars, source).integer_or("general.alignment", 32, {.min = 1, .max = 1 << 20}));
+    if (!std::has_single_bit(alignment)) throw LoadError(source, "general.alignment", "not a power of two");
+    const uint64_t begin = std::min<uint64_t>((end_of_list + alignment - 1) & ~(alignment - 1), bytes.size());
+    const uint64_t room = bytes.size() - begin;
+    std::map<uint64_t, const Listed*> by_offset;
+    for (Listed& one : listed) {
+      if (one.offset % alignment != 0)
+        throw LoadError(source, one.tensor.name, fmt::format("offset not a multiple of {}", alignment));
+      if (one.offset > room || one.size > room - one.offset)
+        throw LoadError(
+            source, one.tensor.name,
+            fmt::format("its bytes {} to {} lie outside the file (truncated?)", one.offset, one.offset + one.size));
+      one.tensor.bytes = bytes.subspan(begin + one.offset, one.size);
+      if (!by_offset.emplace(one.offset, &one).second)
+        throw LoadError(source, one.tensor.name, "overlaps another tensor");
+    }
+    const Listed* previous = nullptr;
+    for (const auto& [offset, one] : by_offset) {
+      if (previous != nullptr && previous->offset + previous->size > offset)
+        throw LoadError(source, one->tensor.name, fmt::format("overlaps {}", previous->tensor.name));
+      previous = one;
+    }
+    for (Listed& one : listed) {
+      if (!index.emplace(one.tensor.name, tensors.size()).second)
+        throw LoadError(source, one.tensor.name, "appears twice");
+      tensors.push_back(std::move(one.tensor));
+    }
+  }
+
+  const Array* find_array(std::string_view key) const {
+    const auto found = arrays.find(key);
+    if (found != arrays.end()) return &found->second;
+    if (scalars.contains(key)) throw LoadError(source, key, "not an array");
+    return nullptr;
+  }
+
+  std::unique_ptr<MappedFile> file;  // unless read from memory
+  std::span<const std::byte> bytes;
+  std::string source;
+  uint64_t tensor_count = 0, metadata_count = 0;
+  Json scalars = Json::object();
+  std::map<std::string, Array, std::less<>> arrays;
+  std::vector<GgufTensor> tensors;
+  std::map<std::string_view, size_t> index;
+};
+
+GgufFile::GgufFile(std::span<const std::byte> bytes, std::string source)
+    : contents_(std::make_unique<Contents>(bytes, std::move(source))) {}
+
+GgufFile::GgufFile(const std::filesystem::path& path) {
+  auto file = std::make_unique<MappedFile>(path);
+  contents_ = std::make_unique<Contents>(file->bytes(), path.string());
+  contents_->file = std::move(file);
+}
+
+GgufFile::~GgufFile() = default;
+
+ConfigReader GgufFile::metadata() const { return ConfigReader(contents_->scalars, contents_->source); }
+const std::vector<GgufTensor>& GgufFile::tensors() const { return contents_->tensors; }
+const std::string& GgufFile::source() const { return contents_->source; }
+
+const GgufTensor* GgufFile::find(std::string_view name) const {
+  const auto found = contents_->index.find(name);
+  return found == contents_->index.end() ? nullptr : &contents_->tensors[found->second];
+}
+
+std::vector<std::string_view> GgufFile::strings(std::string_view key) const {
+  const Array* array = contents_->find_array(key);
+  if (array == nullptr) return {};
+  if (array->element != ValueType::kString) throw LoadError(source(), key, "not an array of strings");
+  Cursor cursor(array->bytes, source());
+  std::vector<std::string_view> strings;
+  strings.reserve(array->count);
+  for (uint64_t i = 0; i < array->count; ++i) strings.push_back(cursor.string(key, kLongestString));
+  return strings;
+}
+
+std::vector<double> GgufFile::numbers(std::string_view key) const {
+  const Array* array = contents_->find_array(key);
+  if (array == nullptr) return {};
+  if (scalar_size(array->element) == 0) throw LoadError(source(), key, "not an array of numbers");
+  Cursor cursor(array->bytes, source());
+  std::vector<double> numbers;
+  numbers.reserve(array->count);
+  for (uint64_t i = 0; i < array->count; ++i) {
+    const Json value = read_scalar(cursor, array->element, key);
+    numbers.push_back(value.is_boolean() ? value.get<bool>() : value.get<double>());
+  }
+  return numbers;
+}
+
+}  // namespace hearth::weights
