@@ -17,10 +17,10 @@
 namespace hearth::cache {
 
 struct AttendOptions {
-  float scale = 1.0f;              // on q·k, usually D^-1/2
-  int window = 0;                  // latest tokens that are seen, itself included; 0: all
-  std::optional<mx::array> sinks;  // [H] logits that take part in the softmax and add nothing
-  float softcap = 0.0f;            // c > 0: scores become c * tanh(score / c)
+  float scale = 1.0f;    // on q·k, usually D^-1/2
+  int window = 0;        // latest tokens that are seen, itself included; 0: all
+  float softcap = 0.0f;  // c > 0: scores become c * tanh(score / c)
+  std::optional<mx::array> sinks = std::nullopt;  // [H] logits that take part in the softmax and add nothing
 };
 
 class RaggedBatch {

@@ -5,11 +5,18 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "cache/kv_cache.h"
 
 namespace hearth::cache {
+
+struct CacheOptions {
+  int max_kv_size = 0;      // tokens kept per layer; 0: all. Layers with a smaller window of their own keep theirs
+  int keep = 4;             // first tokens that max_kv_size never drops
+  int expected_tokens = 0;  // room made at the first token, so that the caches need not grow
+};
 
 class SequenceCache {
  public:
@@ -35,5 +42,9 @@ class SequenceCache {
  private:
   std::vector<std::unique_ptr<KVCache>> layers_;
 };
+
+// An empty memory for a model whose layer i sees windows[i] tokens (0: all of them).
+// Throws std::invalid_argument when a number is negative or 0 < max_kv_size <= keep.
+std::unique_ptr<SequenceCache> make_sequence_cache(std::span<const int> windows, const CacheOptions& options);
 
 }  // namespace hearth::cache

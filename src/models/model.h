@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cache/ragged_batch.h"
+#include "cache/sequence_cache.h"
 #include "core/mx.h"
 
 namespace hearth::weights {
@@ -17,11 +18,7 @@ class ModelFolder;
 
 namespace hearth::models {
 
-struct CacheOptions {
-  int max_kv_size = 0;      // tokens kept per layer; 0: all. Layers with a smaller window of their own keep theirs
-  int keep = 4;             // first tokens that max_kv_size never drops
-  int expected_tokens = 0;  // room made at the first token, so that the caches need not grow
-};
+using cache::CacheOptions;
 
 // Numbers that callers plan with.
 struct ModelInfo {

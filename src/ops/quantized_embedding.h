@@ -7,7 +7,7 @@ namespace hearth::ops {
 
 // The rows `ids` of dequantize(w, scales, biases, group_size, bits), without touching the others.
 // ids int32 [T]; w uint32 [V, E * bits / 32]; scales and biases [V, E / group_size] -> [T, E] in their dtype.
-// Evaluation throws std::invalid_argument when an id is outside [0, V).
+// An id outside [-V, V) gives zeros, as mx::take does.
 mx::array quantized_embedding(const mx::array& ids, const mx::array& w, const mx::array& scales,
                               const mx::array& biases, int group_size, int bits);
 

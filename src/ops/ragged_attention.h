@@ -24,6 +24,8 @@ struct Run {
   int position = 0;
   int keep = 0;
   int window = 0;
+
+  bool operator==(const Run&) const = default;
 };
 
 // The runs as data, so that a step's graph does not depend on where its sequences stand. int32 [B, 5].
@@ -32,9 +34,11 @@ mx::array pack_runs(std::span<const Run> runs);
 struct AttentionOptions {
   float scale = 1.0f;    // on q·k, usually D^-1/2
   float softcap = 0.0f;  // c > 0: scores become c * tanh(score / c)
+
+  bool operator==(const AttentionOptions&) const = default;
 };
 
-// q [T, H, D], k and v [T, Hkv, D], caches {K0, V0, K1, V1, ...} of the B runs -> {out [T, H, D], K0', V0', K1', ...}.
+// q [T, H, D], k and v [T, Hkv, D] (D a multiple of 8, at most 256), caches {K0, V0, K1, V1, ...} of the B runs -> {out [T, H, D], K0', V0', K1', ...}.
 // Writes each run's keys and values to its caches, then attends. A cache array that nobody else holds (pass the vector
 // by move) is written in place; one that is shared is copied first. sinks, if given: float [H], a logit for each head
 // that takes part in the softmax and adds nothing.
@@ -46,7 +50,7 @@ std::vector<mx::array> ragged_attention(const mx::array& q, const mx::array& k, 
                                         const std::optional<mx::array>& sinks = std::nullopt);
 
 namespace plain {
-// The same numbers from mx:: operations, to within rounding; materialises the scores. Reads `runs` at once.
+// The same numbers to within rounding from mx:: operations; it holds all scores of a run, and evaluates `runs`.
 std::vector<mx::array> ragged_attention(const mx::array& q, const mx::array& k, const mx::array& v,
                                         std::vector<mx::array> caches, const mx::array& runs,
                                         const AttentionOptions& options,

@@ -1,0 +1,120 @@
+// Construction walks the tensors in the order of the forward pass; forward reads as the network does. The residual sum
+// and the norm after it are one operation (nn::ResidualStream), so a layer is 13 operations and 4 views.
+#include "models/decoder.h"
+
+#include <cmath>
+
+namespace hearth::models {
+namespace {
+
+// Sizes far beyond any model: products of two stay within 64 bits, and an absurd file fails here, by name.
+constexpr weights::IntRange kWidth{.min = 1, .max = 1 << 20};
+constexpr weights::IntRange kCount{.min = 1, .max = 4096};
+constexpr weights::IntRange kLength{.min = 1, .max = 1 << 30};
+
+// The layers that layer_types names sliding see a window.
+std::vector<int> read_windows(const weights::ConfigReader& config, int layers) {
+  std::vector<int> windows(static_cast<size_t>(layers), 0);
+  const auto types = config.strings("layer_types");
+  if (types.empty()) return windows;
+  if (types.size() != windows.size()) config.refuse("layer_types", "needs one entry for each of num_hidden_layers");
+  for (size_t i = 0; i < windows.size(); ++i) {
+    if (types[i] == "sliding_attention") {
+      windows[i] = config.integer("sliding_window", kLength);
+    } else if (types[i] != "full_attention") {
+      config.refuse("layer_types", "\"" + types[i] + "\" is not a kind of attention known here");
+    }
+  }
+  return windows;
+}
+
+std::string layer_path(int index) { return "model.layers." + std::to_string(index); }
+
+}  // namespace
+
+DecoderConfig read_decoder_config(const weights::ConfigReader& config) {
+  DecoderConfig c;
+  c.hidden_size = config.integer("hidden_size", kWidth);
+  c.layers = config.integer("num_hidden_layers", kCount);
+  c.intermediate_size = config.integer("intermediate_size", kWidth);
+  c.heads = config.integer("num_attention_heads", kCount);
+  c.kv_heads = config.integer_or("num_key_value_heads", c.heads, kCount);
+  c.head_dim = config.integer_or("head_dim", c.hidden_size / c.heads, {.min = 8, .max = 256});
+  c.vocab_size = config.integer("vocab_size", {.min = 1, .max = 1 << 24});
+  c.rms_norm_eps = static_cast<float>(config.number("rms_norm_eps", {.min = 0.0, .max = 1.0}));
+  c.rope.dims = c.head_dim;
+  c.rope.traditional = config.boolean_or("rope_traditional", false);
+  c.rope.max_position_embeddings = config.integer_or("max_position_embeddings", 0, kLength);
+  c.windows = read_windows(config, c.layers);
+  if (c.heads % c.kv_heads != 0) config.refuse("num_key_value_heads", "must divide num_attention_heads");
+  if (c.head_dim % 8 != 0 || c.head_dim < 8 || c.head_dim > 256) {
+    config.refuse("head_dim", std::to_string(c.head_dim) + " is not a multiple of 8 from 8 to 256");
+  }
+  return c;
+}
+
+Decoder::Layer Decoder::load_layer(const DecoderConfig& c, int index, nn::LayerLoader& loader) {
+  const std::string path = layer_path(index), attention = path + ".self_attn", mlp = path + ".mlp";
+  const int q_size = c.heads * c.head_dim, kv_size = c.kv_heads * c.head_dim;
+  const auto head_norm = [&](const std::string& name) -> std::optional<nn::RMSNorm> {
+    if (!c.qk_norm) return std::nullopt;
+    return loader.rms_norm(attention + name, c.head_dim, c.rms_norm_eps);
+  };
+  return {
+      .input_layernorm = loader.rms_norm(path + ".input_layernorm", c.hidden_size, c.rms_norm_eps),
+      .self_attn = {.q_proj = loader.linear(attention + ".q_proj", c.hidden_size, q_size, c.qkv_bias),
+                    .k_proj = loader.linear(attention + ".k_proj", c.hidden_size, kv_size, c.qkv_bias),
+                    .v_proj = loader.linear(attention + ".v_proj", c.hidden_size, kv_size, c.qkv_bias),
+                    .o_proj = loader.linear(attention + ".o_proj", q_size, c.hidden_size, c.o_bias),
+                    .q_norm = head_norm(".q_norm"),
+                    .k_norm = head_norm(".k_norm"),
+                    .heads = c.heads,
+                    .kv_heads = c.kv_heads,
+                    .head_dim = c.head_dim,
+                    .options = {.scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim)),
+                                .window = c.windows[static_cast<size_t>(index)]}},
+      .post_attention_layernorm = loader.rms_norm(path + ".post_attention_layernorm", c.hidden_size, c.rms_norm_eps),
+      .mlp = {.gate_proj = loader.linear(mlp + ".gate_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
+              .up_proj = loader.linear(mlp + ".up_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
+              .down_proj = loader.linear(mlp + ".down_proj", c.intermediate_size, c.hidden_size, c.mlp_bias)},
+  };
+}
+
+Decoder::Decoder(const DecoderConfig& c, nn::Rope rope, nn::LayerLoader& loader)
+    : embed_tokens_(loader.embedding("model.embed_tokens", c.vocab_size, c.hidden_size)),
+      norm_(loader.rms_norm("model.norm", c.hidden_size, c.rms_norm_eps)),
+      rope_(std::move(rope)) {
+  layers_.reserve(static_cast<size_t>(c.layers));
+  for (int i = 0; i < c.layers; ++i) layers_.push_back(load_layer(c, i, loader));
+  if (!c.tied_head) lm_head_ = loader.linear("lm_head", c.hidden_size, c.vocab_size, /*bias=*/false);
+  loader.finish();
+  const size_t element = mx::size_of(embed_tokens_.dtype());
+  info_ = {.vocab_size = c.vocab_size,
+           .layers = c.layers,
+           .context_length = c.rope.max_position_embeddings,
+           .kv_bytes_per_token = 2 * element * static_cast<size_t>(c.layers * c.kv_heads * c.head_dim),
+           .weight_bytes = loader.bytes_taken()};
+}
+
+mx::array Decoder::forward(const mx::array& tokens, cache::RaggedBatch& batch) {
+  const nn::Rope::Step step = rope_.at(batch.positions());
+  nn::ResidualStream h(embed_tokens_(tokens));
+  for (int i = 0; i < info_.layers; ++i) {
+    const Layer& layer = layers_[static_cast<size_t>(i)];
+    h += layer.self_attn(h.normed(layer.input_layernorm), rope_, step, batch, i);
+    h += layer.mlp(h.normed(layer.post_attention_layernorm));
+  }
+  return h.normed(norm_);
+}
+
+mx::array Decoder::logits(const mx::array& hidden) {
+  return lm_head_ ? (*lm_head_)(hidden) : embed_tokens_.as_linear(hidden);
+}
+
+std::unique_ptr<cache::SequenceCache> Decoder::make_cache(const CacheOptions& options) const {
+  std::vector<int> windows;
+  for (const Layer& layer : layers_) windows.push_back(layer.self_attn.options.window);
+  return cache::make_sequence_cache(windows, options);
+}
+
+}  // namespace hearth::models

@@ -1,0 +1,25 @@
+// Llama 2, 3, 3.1, 3.2, Mistral, SmolLM2 and others that call themselves "llama" or "mistral".
+#include "models/decoder.h"
+#include "models/families.h"
+
+namespace hearth::models {
+
+std::unique_ptr<Model> load_llama(const weights::ModelFolder& folder) {
+  const weights::ConfigReader json = folder.read_config();
+  DecoderConfig config = read_decoder_config(json);
+  config.qkv_bias = config.o_bias = json.boolean_or("attention_bias", false);
+  config.mlp_bias = json.boolean_or("mlp_bias", false);
+  if (folder.model_type() == "mistral" && !json.has("layer_types") && json.has("sliding_window")) {
+    // Mistral 7B v0.1: every layer sees a window.
+    config.windows.assign(config.windows.size(), json.integer("sliding_window"));
+  }
+
+  nn::LayerLoader loader(folder);
+  for (const std::string& name : loader.tensors().names()) {
+    if (name.ends_with("self_attn.rotary_emb.inv_freq")) loader.tensors().drop(name);  // old files; rope computes it
+  }
+  config.tied_head = weights::tie_head(json, loader.tensors(), /*by_default=*/!loader.tensors().contains("lm_head.weight"));
+  return std::make_unique<Decoder>(config, nn::Rope::from_config(json, config.rope), loader);
+}
+
+}  // namespace hearth::models

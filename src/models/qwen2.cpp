@@ -1,0 +1,18 @@
+// Qwen 2 and 2.5, dense: biases on queries, keys and values.
+#include "models/decoder.h"
+#include "models/families.h"
+
+namespace hearth::models {
+
+std::unique_ptr<Model> load_qwen2(const weights::ModelFolder& folder) {
+  const weights::ConfigReader json = folder.read_config();
+  DecoderConfig config = read_decoder_config(json);
+  config.qkv_bias = true;
+  config.rope.base = 1e6;
+
+  nn::LayerLoader loader(folder);
+  config.tied_head = weights::tie_head(json, loader.tensors(), /*by_default=*/!loader.tensors().contains("lm_head.weight"));
+  return std::make_unique<Decoder>(config, nn::Rope::from_config(json, config.rope), loader);
+}
+
+}  // namespace hearth::models

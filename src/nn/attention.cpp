@@ -1,0 +1,17 @@
+#include "nn/attention.h"
+
+namespace hearth::nn {
+
+mx::array Attention::operator()(const mx::array& x, const Rope& rope, const Rope::Step& step,
+                                cache::RaggedBatch& batch, int layer) const {
+  const int tokens = x.shape(0);
+  mx::array q = mx::reshape(q_proj(x), {tokens, heads, head_dim});
+  mx::array k = mx::reshape(k_proj(x), {tokens, kv_heads, head_dim});
+  const mx::array v = mx::reshape(v_proj(x), {tokens, kv_heads, head_dim});
+  if (q_norm) q = (*q_norm)(q);
+  if (k_norm) k = (*k_norm)(k);
+  const mx::array out = batch.attend(layer, rope(q, step), rope(k, step), v, options);
+  return o_proj(mx::reshape(out, {tokens, heads * head_dim}));
+}
+
+}  // namespace hearth::nn
