@@ -4,6 +4,7 @@
 // A new family is one line in HEARTH_KERNELS: it needs name_scalar, name_avx2 and name_avx512.
 #pragma once
 
+#include "core/cpu/attention.h"
 #include "core/cpu/isa.h"
 #include "core/cpu/product.h"
 #include "core/cpu/quantize.h"
@@ -11,11 +12,12 @@
 namespace hearth::cpu {
 
 //  X(name, arguments)
-#define HEARTH_KERNELS(X)                  \
-  X(matmul, MatmulArgs)                    \
-  X(quantized_matmul, QuantizedMatmulArgs) \
-  X(dequantize, DequantizeArgs)            \
-  X(gather_rows_dequantize, GatherDequantizeArgs)
+#define HEARTH_KERNELS(X)                         \
+  X(matmul, MatmulArgs)                           \
+  X(quantized_matmul, QuantizedMatmulArgs)        \
+  X(dequantize, DequantizeArgs)                   \
+  X(gather_rows_dequantize, GatherDequantizeArgs) \
+  X(attention, AttentionArgs)
 
 struct Kernels {
   Isa isa;
