@@ -1,0 +1,153 @@
+// The specification of the products, and the fallback on CPUs without AVX2. A row of W is brought to float32 (values of
+// 16-bit types exactly; quantized ones as fma(s, q, b) rounded to the type), and multiplied with every row of x.
+// Order along K: element k goes to partial sum k % 8; partial sums are added in ascending order.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "base/half.h"
+#include "base/thread_pool.h"
+#include "core/cpu/product.h"
+
+namespace hearth::cpu {
+
+namespace {
+
+float load(const float* p) { return *p; }
+float load(const Float16* p) { return float16_to_float(p->bits); }
+float load(const Bfloat16* p) { return bfloat16_to_float(p->bits); }
+void store(float* p, float value) { *p = value; }
+void store(Float16* p, float value) { p->bits = float_to_float16(value); }
+void store(Bfloat16* p, float value) { p->bits = float_to_bfloat16(value); }
+
+template <class T>
+float rounded(float value) {
+  T t;
+  store(&t, value);
+  return load(&t);
+}
+
+template <class T>
+void to_float(const T* from, int64_t count, float* to) {
+  for (int64_t i = 0; i < count; i++) to[i] = load(from + i);
+}
+
+// Code k of a row: its bits may straddle two bytes.
+uint32_t code_at(const uint8_t* row, int64_t k, int bits) {
+  const int64_t bit = k * bits;
+  const int shift = static_cast<int>(bit % 8);
+  uint32_t window = row[bit / 8];
+  if (shift + bits > 8) window |= static_cast<uint32_t>(row[bit / 8 + 1]) << 8;
+  return (window >> shift) & ((1u << bits) - 1);
+}
+
+template <class T>
+void dequantize_row(const QuantizedMatrix& w, int64_t n, float* to) {
+  const uint8_t* codes = reinterpret_cast<const uint8_t*>(w.packed) + n * (w.k * w.bits / 8);
+  const int64_t groups = w.k / w.group_size;
+  const T* scales = static_cast<const T*>(w.scales) + n * groups;
+  const T* biases = static_cast<const T*>(w.biases) + n * groups;
+  for (int64_t k = 0; k < w.k; k++) {
+    const int64_t g = k / w.group_size;
+    const float q = static_cast<float>(code_at(codes, k, w.bits));
+    to[k] = rounded<T>(std::fma(load(scales + g), q, load(biases + g)));
+  }
+}
+
+float dot(const float* x, const float* w, int64_t k) {
+  float sums[8] = {};
+  int64_t i = 0;
+  for (; i + 8 <= k; i += 8) {
+    for (int lane = 0; lane < 8; lane++) sums[lane] += x[i + lane] * w[i + lane];
+  }
+  for (int lane = 0; i + lane < k; lane++) sums[lane] += x[i + lane] * w[i + lane];
+  float sum = 0;
+  for (float s : sums) sum += s;
+  return sum;
+}
+
+template <class T>
+void store_product(float product, const T* bias, T* y) {
+  store(y, bias == nullptr ? product : rounded<T>(product) + load(bias));
+}
+
+// row_of_w(n, to) writes row n of W as floats.
+template <class T, class RowOfW>
+void product(const T* x, int64_t x_stride, const T* bias, T* y, int64_t y_stride, int64_t m, int64_t n, int64_t k,
+             RowOfW row_of_w) {
+  std::vector<float> rows(static_cast<size_t>(m * k));
+  for (int64_t i = 0; i < m; i++) to_float(x + i * x_stride, k, rows.data() + i * k);
+  const size_t grain = static_cast<size_t>(std::max<int64_t>(1, 8192 / std::max<int64_t>(m * k, 1)));
+  parallel_for(static_cast<size_t>(n), grain, [&](size_t begin, size_t end) {
+    std::vector<float> w(static_cast<size_t>(k));
+    for (int64_t j = static_cast<int64_t>(begin); j < static_cast<int64_t>(end); j++) {
+      row_of_w(j, w.data());
+      for (int64_t i = 0; i < m; i++) {
+        store_product(dot(rows.data() + i * k, w.data(), k), bias == nullptr ? nullptr : bias + j,
+                      y + i * y_stride + j);
+      }
+    }
+  });
+}
+
+template <class T>
+void matmul_of(const MatmulArgs& a) {
+  const T* w = static_cast<const T*>(a.w);
+  product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<const T*>(a.bias), static_cast<T*>(a.y), a.y_stride,
+             a.m, a.n, a.k, [&](int64_t n, float* to) { to_float(w + n * a.w_stride, a.k, to); });
+}
+
+template <class T>
+void quantized_matmul_of(const QuantizedMatmulArgs& a) {
+  product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<const T*>(a.bias), static_cast<T*>(a.y), a.y_stride,
+             a.m, a.w.n, a.w.k, [&](int64_t n, float* to) { dequantize_row<T>(a.w, n, to); });
+}
+
+template <class T>
+void write_row(const QuantizedMatrix& w, int64_t n, T* out) {
+  std::vector<float> row(static_cast<size_t>(w.k));
+  dequantize_row<T>(w, n, row.data());
+  for (int64_t k = 0; k < w.k; k++) store(out + k, row[static_cast<size_t>(k)]);
+}
+
+// source(i) is the row of w that becomes row i of out.
+template <class T, class Source>
+void write_rows(const QuantizedMatrix& w, int64_t count, void* out, int64_t out_stride, Source source) {
+  const size_t grain = static_cast<size_t>(std::max<int64_t>(1, 4096 / std::max<int64_t>(w.k, 1)));
+  parallel_for(static_cast<size_t>(count), grain, [&](size_t begin, size_t end) {
+    for (int64_t i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); i++) {
+      write_row(w, source(i), static_cast<T*>(out) + i * out_stride);
+    }
+  });
+}
+
+}  // namespace
+
+void matmul_scalar(const MatmulArgs& args) {
+  if (args.type == Dtype::kFloat32) return matmul_of<float>(args);
+  if (args.type == Dtype::kFloat16) return matmul_of<Float16>(args);
+  matmul_of<Bfloat16>(args);
+}
+
+void quantized_matmul_scalar(const QuantizedMatmulArgs& args) {
+  if (args.type == Dtype::kFloat32) return quantized_matmul_of<float>(args);
+  if (args.type == Dtype::kFloat16) return quantized_matmul_of<Float16>(args);
+  quantized_matmul_of<Bfloat16>(args);
+}
+
+void dequantize_scalar(const DequantizeArgs& args) {
+  const auto same = [](int64_t i) { return i; };
+  if (args.type == Dtype::kFloat32) return write_rows<float>(args.w, args.w.n, args.out, args.out_stride, same);
+  if (args.type == Dtype::kFloat16) return write_rows<Float16>(args.w, args.w.n, args.out, args.out_stride, same);
+  write_rows<Bfloat16>(args.w, args.w.n, args.out, args.out_stride, same);
+}
+
+void gather_rows_dequantize_scalar(const GatherDequantizeArgs& args) {
+  const auto row = [&](int64_t i) { return static_cast<int64_t>(args.rows[i]); };
+  if (args.type == Dtype::kFloat32) return write_rows<float>(args.w, args.count, args.out, args.out_stride, row);
+  if (args.type == Dtype::kFloat16) return write_rows<Float16>(args.w, args.count, args.out, args.out_stride, row);
+  write_rows<Bfloat16>(args.w, args.count, args.out, args.out_stride, row);
+}
+
+}  // namespace hearth::cpu
