@@ -3,7 +3,7 @@
 
 Each folder is a model in MLX's format (config.json, model.safetensors) and reference.safetensors: `tokens` int32 [T],
 `logits` float32 [N, V] for the last N tokens. Logits are always computed in float32, from the dequantized weights where
-the model is quantized or stored in 16 bits.
+the model is quantized or stored in 16 bits. And src/nn/testdata/rope.json: mlx-lm's frequencies for every rope scaling.
 
 Needs mlx and mlx-lm (tools/requirements.txt). Writes the same files every time.
     tools/make_fixtures.py [NAME ...]
@@ -16,9 +16,11 @@ from pathlib import Path
 
 import mlx.core as mx
 from mlx.utils import tree_flatten, tree_map
+from mlx_lm.models.rope_utils import initialize_rope
 from mlx_lm.utils import _get_classes, quantize_model
 
-FOLDER = Path(__file__).resolve().parent.parent / "src" / "models" / "testdata"
+SOURCE = Path(__file__).resolve().parent.parent / "src"
+FOLDER = SOURCE / "models" / "testdata"
 LLAMA = dict(
     model_type="llama", hidden_size=32, num_hidden_layers=2, intermediate_size=64, num_attention_heads=4,
     num_key_value_heads=2, rms_norm_eps=1e-5, vocab_size=64, rope_theta=10000.0, max_position_embeddings=64,
@@ -134,6 +136,51 @@ def make(name):
           round(mx.abs(logits).max().item(), 2))
 
 
+ROPES = [  # dims, config
+    (64, dict(rope_theta=10000.0)),
+    (128, dict(rope_theta=1000000.0, rope_scaling=dict(type="linear", factor=4.0))),
+    (128, dict(rope_theta=500000.0, rope_scaling=dict(
+        rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+        original_max_position_embeddings=8192))),
+    (64, dict(rope_theta=500000.0, rope_scaling=dict(
+        rope_type="llama3", factor=32.0, low_freq_factor=1.0, high_freq_factor=4.0,
+        original_max_position_embeddings=8192))),
+    (128, dict(rope_theta=1000000.0, rope_scaling=dict(
+        type="yarn", factor=4.0, original_max_position_embeddings=32768))),
+    (64, dict(rope_theta=10000.0, rope_scaling=dict(
+        type="yarn", factor=40.0, original_max_position_embeddings=4096, beta_fast=32, beta_slow=1, mscale=0.707,
+        mscale_all_dim=1.0))),
+    (96, dict(rope_theta=10000.0, max_position_embeddings=131072, rope_scaling=dict(
+        type="longrope", original_max_position_embeddings=4096, short_factor=[1.0 + 0.01 * i for i in range(48)],
+        long_factor=[1.0 + 0.5 * i for i in range(48)]))),
+    (64, dict(max_position_embeddings=2048, rope_theta=10000.0, rope_scaling=dict(rope_type="dynamic", factor=2.0))),
+]
+
+
+def make_rope():
+    """mlx-lm's numbers in the terms of mx.fast.rope: a pair turns by position / freq, the rotated part grows by mscale."""
+    cases = []
+    for dims, config in ROPES:
+        base, scaling = config["rope_theta"], config.get("rope_scaling")
+        rope = initialize_rope(dims, base, False, scaling, config.get("max_position_embeddings"))
+        plain = base ** (mx.arange(0, dims, 2, dtype=mx.float32) / dims)
+        freqs = getattr(rope, "_freqs", plain / getattr(rope, "scale", 1.0))
+        mscale = getattr(rope, "mscale", getattr(rope, "_scale", 1.0))
+        case = dict(dims=dims, config=config, mscale=mscale, position=0, freqs=freqs.tolist())
+        cases.append(case)
+        if scaling and scaling.get("rope_type") == "dynamic":  # its formula, for a token beyond the original length
+            length = config["max_position_embeddings"]
+            grown = base * (scaling["factor"] * 5001 / length - (scaling["factor"] - 1)) ** (dims / (dims - 2))
+            freqs = grown ** (mx.arange(0, dims, 2, dtype=mx.float32) / dims)
+            cases.append(case | dict(position=5000, freqs=freqs.tolist()))
+    path = SOURCE / "nn" / "testdata" / "rope.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
+    print("rope", len(cases), "cases")
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        make_rope()
     for name in sys.argv[1:] or MODELS:
         make(name)

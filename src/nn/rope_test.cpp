@@ -1,0 +1,83 @@
+#include "nn/rope.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "ops/testing.h"
+
+namespace hearth::nn {
+namespace {
+
+Rope make_rope(const Json& config, int dims) {
+  const weights::ConfigReader reader(config, "config.json");
+  return Rope::from_config(reader, {.dims = dims, .max_position_embeddings = config.value("max_position_embeddings", 0)});
+}
+
+Rope make_rope(const char* config) { return make_rope(Json::parse(config), 8); }
+
+TEST(Rope, HasTheFrequenciesOfMlxLm) {
+  for (const Json& test : load_json(HEARTH_SOURCE_DIR "/src/nn/testdata/rope.json")) {
+    const Rope rope = make_rope(test["config"], test["dims"]);
+    const mx::array position({test["position"].get<int>()}, mx::int32);
+    const std::vector<float> freqs = testing::to_floats(rope.at(position).freqs);
+    const auto expected = test["freqs"].get<std::vector<float>>();
+    ASSERT_EQ(freqs.size(), expected.size()) << test["config"];
+    for (size_t i = 0; i < freqs.size(); ++i) {
+      EXPECT_NEAR(freqs[i] / expected[i], 1.0f, 2e-6f) << test["config"] << " pair " << i;
+    }
+  }
+}
+
+TEST(Rope, ScalesByTheMscaleOfMlxLm) {
+  for (const Json& test : load_json(HEARTH_SOURCE_DIR "/src/nn/testdata/rope.json")) {
+    const Rope rope = make_rope(test["config"], test["dims"]);
+    const mx::array start({0}, mx::int32);  // where nothing turns
+    const mx::array ones = mx::ones({1, 1, test["dims"].get<int>()});
+    EXPECT_NEAR(testing::to_floats(rope(ones, rope.at(start)))[0], test["mscale"].get<float>(), 1e-6f) << test["config"];
+  }
+}
+
+TEST(Rope, ReadsRopeParametersWithTheBaseInside) {
+  const mx::array at({3}, mx::int32);
+  const mx::array nested = make_rope(R"({"rope_parameters": {"rope_type": "default", "rope_theta": 5000.0}})").at(at).freqs;
+  const mx::array flat = make_rope(R"({"rope_theta": 5000.0})").at(at).freqs;
+  const mx::array neither = make_rope("{}").at(at).freqs;
+  EXPECT_TRUE(testing::same_bits(nested, flat));
+  EXPECT_FALSE(testing::same_bits(neither, flat));
+}
+
+TEST(Rope, TurnsATokenTheSameWhateverComesAfterIt) {
+  const Rope rope = make_rope(R"({"max_position_embeddings": 4, "rope_scaling": {"type": "dynamic", "factor": 2.0}})");
+  const mx::array x = testing::random_array({9, 2, 8}, 1);
+  const mx::array all = rope(x, rope.at(mx::arange(9)));
+  for (int t = 0; t < 9; ++t) {
+    const mx::array alone = rope(mx::slice(x, {t, 0, 0}, {t + 1, 2, 8}), rope.at(mx::arange(t, t + 1)));
+    EXPECT_TRUE(testing::same_bits(alone, mx::slice(all, {t, 0, 0}, {t + 1, 2, 8}))) << t;
+  }
+}
+
+TEST(Rope, NamesTheKeyThatIsWrong) {
+  const auto key_of_error = [](const char* config) -> std::string {
+    try {
+      make_rope(config);
+    } catch (const LoadError& error) {
+      return error.key();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"rope_type": "spiral"}})"), "rope_scaling.rope_type");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "linear"}})"), "rope_scaling.factor");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "linear", "factor": 0}})"), "rope_scaling.factor");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "llama3", "factor": 8, "high_freq_factor": 0.5}})"),
+            "rope_scaling.high_freq_factor");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "longrope", "long_factor": [1, 2]}})"), "rope_scaling.long_factor");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "dynamic", "factor": 2}})"), "max_position_embeddings");
+  EXPECT_EQ(key_of_error(R"({"rope_theta": -1})"), "rope_theta");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": 3})"), "rope_scaling");
+}
+
+}  // namespace
+}  // namespace hearth::nn
