@@ -1,0 +1,57 @@
+// The state machine behind OutputParser: bytes in, events out. One for markers, one for harmony's channels.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/calls/call_grammar.h"
+#include "text/output_parser.h"
+
+namespace hearth::text {
+
+class OutputMachine : protected CallSink {
+ public:
+  explicit OutputMachine(const OutputParserOptions& options, bool short_ids);
+  ~OutputMachine() override;
+
+  virtual void push(char c) = 0;
+  // Gives out all text that is certain by now. Called at the end of every piece.
+  virtual void flush() = 0;
+  virtual void finish() = 0;
+  virtual bool in_reasoning() const = 0;
+
+  std::vector<OutputEvent> take_events() { return std::move(events_); }
+
+ protected:
+  void emit(OutputEvent::Kind kind, std::string_view text);
+  // The call being read (or the attempt at one) is text after all.
+  void emit_failed(std::string_view text, std::string_view reason);
+
+  void start(std::string_view name, std::string_view id) override;
+  void arguments(std::string_view json) override;
+  void end() override;
+
+  const Json* tools() const { return tools_.get(); }
+  bool call_open() const { return open_; }
+  int calls_ended() const { return ended_; }
+
+ private:
+  std::string made_id() const;
+
+  std::unique_ptr<Json> tools_;
+  uint64_t id_seed_;
+  bool short_ids_;
+  std::vector<OutputEvent> events_;
+  int calls_ = 0, ended_ = 0;
+  bool open_ = false;
+};
+
+std::unique_ptr<OutputMachine> make_marker_machine(OutputFormat format, const OutputParserOptions& options);
+std::unique_ptr<OutputMachine> make_harmony_machine(const OutputParserOptions& options);
+
+// The length of the longest end of `text` that begins, but does not complete, `marker`.
+size_t held_back(std::string_view text, std::string_view marker);
+
+}  // namespace hearth::text

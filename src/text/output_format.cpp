@@ -1,0 +1,145 @@
+#include "text/output_format.h"
+
+#include <functional>
+#include <stdexcept>
+
+namespace hearth::text {
+
+namespace {
+
+using Region = OutputFormat::Region;
+using Marks = OutputFormat::Marks;
+
+const Marks kThink{"<think>", "</think>"};
+
+bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+struct Known {
+  OutputFormat format;
+  std::function<bool(std::string_view chat_template)> matches;
+};
+
+// In order of detection: the more particular markers come first, since several formats share <tool_call>.
+const std::vector<Known>& known_formats() {
+  static const std::vector<Known> formats = {
+      {{.name = "minimax_m2",
+        .reasoning = {kThink},
+        .regions = {{"<minimax:tool_call>", "</minimax:tool_call>", CallSyntax::minimax}}},
+       [](auto t) { return has(t, "<minimax:tool_call>"); }},
+      {{.name = "gemma4",
+        .reasoning = {{"<|channel>thought", "<channel|>"}},
+        .regions = {{"<|tool_call>", "<tool_call|>", CallSyntax::gemma}}},
+       [](auto t) { return has(t, "<|tool_call>") && has(t, "<tool_call|>"); }},
+      {{.name = "function_gemma",
+        .regions = {{"<start_function_call>", "<end_function_call>", CallSyntax::function_gemma}}},
+       [](auto t) { return has(t, "<start_function_call>"); }},
+      {{.name = "longcat",
+        .reasoning = {{"<longcat_think>", "</longcat_think>"}},
+        .regions = {{"<longcat_tool_call>", "</longcat_tool_call>", CallSyntax::longcat}}},
+       [](auto t) { return has(t, "<longcat_tool_call>"); }},
+      {{.name = "harmony", .harmony = true}, [](auto t) { return has(t, "<|channel|>") && has(t, "<|message|>"); }},
+      {{.name = "deepseek_v32",
+        .reasoning = {kThink},
+        .regions = {{"<｜DSML｜function_calls>", "</｜DSML｜function_calls>", CallSyntax::dsml}}},
+       [](auto t) { return has(t, "｜DSML｜"); }},
+      {{.name = "deepseek_v3",
+        .reasoning = {kThink},
+        .regions = {{"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", CallSyntax::deepseek}}},
+       [](auto t) { return has(t, "<｜tool▁calls▁begin｜>"); }},
+      {{.name = "glm47",
+        .reasoning = {kThink},
+        .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
+       [](auto t) { return has(t, "<arg_key>"); }},
+      {{.name = "pythonic",
+        .reasoning = {kThink},
+        .regions = {{"<|tool_call_start|>", "<|tool_call_end|>", CallSyntax::pythonic}}},
+       [](auto t) { return has(t, "<|tool_list_start|>") || has(t, "<|tool_call_start|>"); }},
+      {{.name = "qwen3_coder",
+        .reasoning = {kThink},
+        .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
+       [](auto t) { return has(t, "<tool_call>") && has(t, "<function="); }},
+      {{.name = "kimi_k2",
+        .reasoning = {kThink},
+        .regions = {{"<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", CallSyntax::kimi}}},
+       [](auto t) { return has(t, "<|tool_calls_section_begin|>"); }},
+      {{.name = "mistral",
+        .reasoning = {{"[THINK]", "[/THINK]"}},
+        .regions = {{"[TOOL_CALLS]", "", CallSyntax::mistral}},
+        .short_ids = true},
+       [](auto t) { return has(t, "[TOOL_CALLS]"); }},
+      {{.name = "cohere",
+        .reasoning = {{"<|START_THINKING|>", "<|END_THINKING|>"}},
+        .regions = {{"<|START_ACTION|>", "<|END_ACTION|>", CallSyntax::json}},
+        .ignored = {"<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"}},
+       [](auto t) { return has(t, "<|START_ACTION|>"); }},
+      {{.name = "command_r", .regions = {{"Action: ```json\n", "```", CallSyntax::json}}},
+       [](auto t) { return has(t, "Action:") && has(t, "```json"); }},
+      {{.name = "phi4",
+        .reasoning = {kThink},
+        .regions = {{"<|tool_call|>", "<|/tool_call|>", CallSyntax::json}, {"functools[", "]", CallSyntax::json}}},
+       [](auto t) { return has(t, "<|/tool_call|>") || has(t, "functools["); }},
+      {{.name = "granite",
+        .reasoning = {kThink},
+        .regions = {{"<|tool_call|>", "", CallSyntax::json},
+                    {"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
+       [](auto t) { return has(t, "<|tool_call|>"); }},
+      {{.name = "hermes",
+        .reasoning = {kThink},
+        .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
+       [](auto t) { return has(t, "<tool_call>"); }},
+      {{.name = "llama3_json",
+        .regions = {{"<|python_tag|>", "", CallSyntax::json}},
+        .ignored = {"<|eom_id|>", "<|eot_id|>"},
+        .bare = OutputFormat::Bare::json},
+       [](auto t) { return has(t, "<|python_tag|>") || (has(t, "\"parameters\"") && has(t, "\"name\"")); }},
+      {{.name = "llama4_pythonic",
+        .regions = {{"<|python_start|>", "<|python_end|>", CallSyntax::pythonic}},
+        .bare = OutputFormat::Bare::pythonic},
+       [](auto t) { return has(t, "<|python_start|>"); }},
+      {{.name = "plain", .reasoning = {kThink}}, [](auto) { return true; }},
+  };
+  return formats;
+}
+
+}  // namespace
+
+std::vector<std::string> output_format_names() {
+  std::vector<std::string> names;
+  for (const Known& known : known_formats()) names.push_back(known.format.name);
+  return names;
+}
+
+OutputFormat output_format(std::string_view name) {
+  std::string names;
+  for (const Known& known : known_formats()) {
+    if (known.format.name == name) return known.format;
+    names += (names.empty() ? "" : ", ") + known.format.name;
+  }
+  // Names that other programs use for the same dialects.
+  if (name == "json_tools" || name == "qwen" || name == "qwen3") return output_format("hermes");
+  if (name == "deepseek_r1" || name == "deepseek_v31") return output_format("deepseek_v3");
+  if (name == "gpt_oss") return output_format("harmony");
+  throw std::invalid_argument("[output_format] unknown format '" + std::string(name.substr(0, 64)) + "'; known are " +
+                              names);
+}
+
+OutputFormat detect_output_format(std::string_view chat_template) {
+  for (const Known& known : known_formats()) {
+    if (!known.matches(chat_template)) continue;
+    OutputFormat format = known.format;
+    std::erase_if(format.reasoning, [&](const Marks& marks) { return !has(chat_template, marks.end); });
+    return format;
+  }
+  return {.name = "plain"};
+}
+
+bool ends_in_reasoning(const OutputFormat& format, std::string_view prompt) {
+  for (const Marks& marks : format.reasoning) {
+    const size_t start = prompt.rfind(marks.start);
+    if (start == std::string_view::npos) continue;
+    if (prompt.find(marks.end, start) == std::string_view::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace hearth::text

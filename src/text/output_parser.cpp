@@ -1,0 +1,134 @@
+// The machines live in text/calls; this file turns their events into pieces and whole answers.
+#include "text/output_parser.h"
+
+#include <nlohmann/json.hpp>
+
+#include "text/calls/output_machine.h"
+
+namespace hearth::text {
+
+OutputMachine::OutputMachine(const OutputParserOptions& options, bool short_ids)
+    : tools_(options.tools != nullptr ? std::make_unique<Json>(*options.tools) : nullptr),
+      id_seed_(options.id_seed),
+      short_ids_(short_ids) {}
+
+OutputMachine::~OutputMachine() = default;
+
+void OutputMachine::emit(OutputEvent::Kind kind, std::string_view text) {
+  if (text.empty()) return;
+  if (events_.empty() || events_.back().kind != kind) events_.push_back({.kind = kind});
+  events_.back().text += text;
+}
+
+void OutputMachine::emit_failed(std::string_view text, std::string_view reason) {
+  events_.push_back({.kind = OutputEvent::Kind::call_failed,
+                     .text = std::string(text),
+                     .call = open_ ? calls_ - 1 : -1,
+                     .reason = std::string(reason)});
+  open_ = false;
+}
+
+void OutputMachine::start(std::string_view name, std::string_view id) {
+  open_ = true;
+  ++calls_;
+  events_.push_back({.kind = OutputEvent::Kind::call_start,
+                     .call = calls_ - 1,
+                     .id = id.empty() ? made_id() : std::string(id),
+                     .name = std::string(name)});
+}
+
+void OutputMachine::arguments(std::string_view json) {
+  if (json.empty()) return;
+  if (events_.empty() || events_.back().kind != OutputEvent::Kind::call_arguments)
+    events_.push_back({.kind = OutputEvent::Kind::call_arguments, .call = calls_ - 1});
+  events_.back().text += json;
+}
+
+void OutputMachine::end() {
+  events_.push_back({.kind = OutputEvent::Kind::call_end, .call = calls_ - 1});
+  open_ = false;
+  ++ended_;
+}
+
+namespace {
+
+uint64_t splitmix64(uint64_t x) {
+  x += 0x9e3779b97f4a7c15ull;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+// A function of seed and number: a seed always gives the same ids, and calls of one answer never share one.
+std::string OutputMachine::made_id() const {
+  static constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
+  uint64_t x = splitmix64(splitmix64(id_seed_) + static_cast<uint64_t>(calls_));
+  std::string id = short_ids_ ? "" : "call_";
+  for (size_t length = short_ids_ ? 9 : 24; length > 0; --length) {
+    id += kDigits[x % kDigits.size()];
+    x = splitmix64(x);
+  }
+  return id;
+}
+
+size_t held_back(std::string_view text, std::string_view marker) {
+  for (size_t n = std::min(text.size(), marker.size() - 1); n > 0; --n)
+    if (text.substr(text.size() - n) == marker.substr(0, n)) return n;
+  return 0;
+}
+
+void ParsedOutput::add(const OutputEvent& event) {
+  using Kind = OutputEvent::Kind;
+  switch (event.kind) {
+    case Kind::content:
+      content += event.text;
+      break;
+    case Kind::reasoning:
+      reasoning += event.text;
+      break;
+    case Kind::call_start:
+      tool_calls.push_back({event.id, event.name, ""});
+      break;
+    case Kind::call_arguments:
+      tool_calls.back().arguments += event.text;
+      break;
+    case Kind::call_end:
+      break;
+    case Kind::call_failed:
+      if (event.call >= 0) tool_calls.pop_back();
+      content += event.text;
+      malformed.push_back({event.text, event.reason});
+      break;
+  }
+}
+
+OutputParser::OutputParser(OutputFormat format, const OutputParserOptions& options)
+    : machine_(format.harmony ? make_harmony_machine(options) : make_marker_machine(std::move(format), options)) {}
+OutputParser::~OutputParser() = default;
+OutputParser::OutputParser(OutputParser&&) noexcept = default;
+OutputParser& OutputParser::operator=(OutputParser&&) noexcept = default;
+
+std::vector<OutputEvent> OutputParser::feed(std::string_view piece) {
+  for (char c : piece) machine_->push(c);
+  machine_->flush();
+  return machine_->take_events();
+}
+
+std::vector<OutputEvent> OutputParser::finish() {
+  machine_->finish();
+  return machine_->take_events();
+}
+
+bool OutputParser::in_reasoning() const { return machine_->in_reasoning(); }
+
+ParsedOutput parse_output(const OutputFormat& format, std::string_view text, const OutputParserOptions& options) {
+  OutputParser parser(format, options);
+  ParsedOutput result;
+  for (const OutputEvent& event : parser.feed(text)) result.add(event);
+  for (const OutputEvent& event : parser.finish()) result.add(event);
+  return result;
+}
+
+}  // namespace hearth::text
