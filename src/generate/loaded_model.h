@@ -21,7 +21,7 @@ class Model;
 namespace hearth::text {
 class ChatTemplate;
 class Tokenizer;
-}
+}  // namespace hearth::text
 
 namespace hearth::generate {
 
@@ -53,7 +53,7 @@ std::vector<int32_t> encode_text(const LoadedModel& model, std::string_view text
 struct ChatOptions {
   // The last message is an assistant's beginning that the model goes on from; else the template opens a new answer.
   bool continue_final_message = false;
-  std::string extra_json;  // an object of further template variables, e.g. {"enable_thinking": false}; "": none
+  std::string extra_json = {};  // an object of further template variables, e.g. {"enable_thinking": false}; "": none
 };
 
 // Tokens of a conversation. messages: an array of {"role", "content", ...}; tools: an array or null.

@@ -12,8 +12,8 @@ namespace hearth::generate {
 double log_sum_exp(std::span<const float> logits);
 
 struct TokenLogProbability {
-  float logprob = 0;                           // of the chosen token, nats
-  std::vector<std::pair<int32_t, float>> top;  // the most likely tokens, likeliest first
+  float logprob = 0;                                // of the chosen token, nats
+  std::vector<std::pair<int32_t, float>> top = {};  // the most likely tokens, likeliest first
 };
 
 // Requires 0 <= token < V. `count` is cut to V.

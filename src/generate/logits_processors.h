@@ -14,10 +14,10 @@ namespace hearth::generate {
 
 // A context is the number of last tokens that count; 0: all.
 struct ProcessorOptions {
-  std::vector<std::pair<int32_t, float>> logit_bias;  // token, added to its logit
-  float repetition_penalty = 0;                       // 0: off; else > 0: logits of seen tokens are divided by it,
-  int repetition_context = 20;                        //   negative ones multiplied
-  float presence_penalty = 0;                         // subtracted once from every seen token
+  std::vector<std::pair<int32_t, float>> logit_bias = {};  // token, added to its logit
+  float repetition_penalty = 0;                            // 0: off; else > 0: logits of seen tokens are divided by it,
+  int repetition_context = 20;                             //   negative ones multiplied
+  float presence_penalty = 0;                              // subtracted once from every seen token
   int presence_context = 20;
   float frequency_penalty = 0;  // subtracted for every time a token was seen
   int frequency_context = 20;

@@ -17,24 +17,25 @@ namespace hearth::generate {
 
 // A sequence's keys and values with the tokens they belong to: tokens.size() == cache->offset().
 struct KeptSequence {
-  std::unique_ptr<cache::SequenceCache> cache;  // null: nothing kept
-  std::vector<int32_t> tokens;
+  std::unique_ptr<cache::SequenceCache> cache = {};  // null: nothing kept
+  std::vector<int32_t> tokens = {};
 };
 
 struct Request {
-  std::vector<int32_t> prompt;  // at least one token
-  int max_tokens = 256;         // -1: until a stop or the context is full; 0: only reads the prompt into the cache
-  SamplerOptions sampler;
-  ProcessorOptions processors;
-  std::optional<uint64_t> seed;         // none: one from the system's entropy
-  std::vector<int32_t> stop_tokens;     // end the answer; their text is not part of it
-  std::vector<std::string> stop_texts;  // end the answer where they begin; matched on text, however it is tokenised
-  bool logprobs = false;                // report the chosen token's log-probability
-  int top_logprobs = 0;                 // and of this many most likely tokens
-  int max_kv_size = 0;                  // > 0: keeps only this many tokens' keys and values, besides the first four
+  std::vector<int32_t> prompt = {};  // at least one token
+  int max_tokens = 256;              // -1: until a stop or the context is full; 0: only reads the prompt into the cache
+  SamplerOptions sampler = {};
+  ProcessorOptions processors = {};
+  std::optional<uint64_t> seed = {};      // none: one from the system's entropy
+  std::vector<int32_t> stop_tokens = {};  // end the answer; their text is not part of it
+  std::vector<std::string> stop_texts =
+      {};                 // end the answer where they begin; matched on text, however it is tokenised
+  bool logprobs = false;  // report the chosen token's log-probability
+  int top_logprobs = 0;   // and of this many most likely tokens
+  int max_kv_size = 0;    // > 0: keeps only this many tokens' keys and values, besides the first four
   // Kept from an earlier request. The longest true common prefix with the prompt is reused, compared token by token,
   // the rest forgotten. Comes back with Finished.
-  KeptSequence kept;
+  KeptSequence kept = {};
 };
 
 enum class FinishReason { kStop, kLength, kCancelled, kError };
@@ -49,15 +50,15 @@ struct PromptProgress {
 
 struct TokenEvent {
   int32_t token;
-  std::string text;  // what became certain with this token; often "", always whole UTF-8
-  TokenLogProbability logprob;  // only when asked for
+  std::string text = {};             // what became certain with this token; often "", always whole UTF-8
+  TokenLogProbability logprob = {};  // only when asked for
 };
 
 struct Usage {
   int prompt_tokens = 0;
-  int reused_tokens = 0;      // of these, taken from the kept sequence
-  int generation_tokens = 0;  // every sampled token, the stop token included
-  double prompt_seconds = 0;  // from submit to the first token
+  int reused_tokens = 0;          // of these, taken from the kept sequence
+  int generation_tokens = 0;      // every sampled token, the stop token included
+  double prompt_seconds = 0;      // from submit to the first token
   double generation_seconds = 0;  // from the first token to the last
 
   // Tokens per second; 0 when nothing was timed. The first token belongs to the prompt.
@@ -67,11 +68,11 @@ struct Usage {
 
 struct Finished {
   FinishReason reason;
-  std::string text;   // held back until now; joined with all TokenEvent texts it is the answer
-  std::string error;  // a sentence, for kError
-  int status = 0;     // an HTTP status, for kError
+  std::string text = {};   // held back until now; joined with all TokenEvent texts it is the answer
+  std::string error = {};  // a sentence, for kError
+  int status = 0;          // an HTTP status, for kError
   Usage usage;
-  KeptSequence sequence;  // what was computed, ready for the next request; empty after kError
+  KeptSequence sequence = {};  // what was computed, ready for the next request; empty after kError
 };
 
 struct Event {

@@ -23,7 +23,7 @@ struct SamplerOptions {
   int top_k = 0;               // keeps the k likeliest; 0, or the vocabulary's size and more: all
   float xtc_probability = 0;   // how often XTC runs; [0, 1]
   float xtc_threshold = 0.1f;  // XTC drops all tokens above this probability but the least likely of them; [0, 0.5]
-  std::vector<int32_t> xtc_special_tokens;  // never dropped by XTC
+  std::vector<int32_t> xtc_special_tokens = {};  // never dropped by XTC
 };
 
 // Throws std::invalid_argument naming the option that is out of range.
@@ -53,8 +53,5 @@ class Sampler {
   SamplerOptions options_;
   RandomStream random_;
 };
-
-// The first of the largest values; NaN is never chosen. values not empty.
-int32_t argmax(std::span<const float> values);
 
 }  // namespace hearth::generate

@@ -15,9 +15,9 @@
 namespace hearth::session {
 
 struct ConversationOptions {
-  std::string system_prompt;   // "": none
-  generate::ChatOptions chat;  // template variables
-  generate::EngineOptions engine;
+  std::string system_prompt = {};   // "": none
+  generate::ChatOptions chat = {};  // template variables
+  generate::EngineOptions engine = {};
 };
 
 class Conversation {

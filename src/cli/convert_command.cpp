@@ -1,0 +1,50 @@
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "weights/convert.h"
+
+namespace hearth::cli {
+namespace {
+
+constexpr const char* kExamples =
+    R"(  hearth convert --gguf SmolLM2-135M-Instruct.Q4_1.gguf --mlx-path SmolLM2-135M-Instruct
+  hearth convert --gguf model.gguf --mlx-path model --dtype bfloat16
+)";
+
+weights::FloatType float_type(const std::string& name) {
+  if (name == "float16") return weights::FloatType::kFloat16;
+  if (name == "bfloat16") return weights::FloatType::kBFloat16;
+  if (name == "float32") return weights::FloatType::kFloat32;
+  throw std::invalid_argument("--dtype must be float16, bfloat16 or float32.");
+}
+
+}  // namespace
+
+int run_convert(const Arguments& arguments) {
+  std::string gguf, output = "mlx_model", dtype = "float16";
+  CommandLine line("convert", "Writes a GGUF of the Llama architecture as a folder in MLX's format, without loss.",
+                   kExamples);
+  line.required("--gguf", gguf, "GGUF file");
+  line.option("--mlx-path", output, "Folder to write; it must not exist or be empty [mlx_model]");
+  line.option("--dtype", dtype, "Type of what is not quantized: float16, bfloat16, float32 [float16]");
+  if (!line.parse(arguments)) return 0;
+
+  ProgressLine progress;
+  const weights::ConvertReport report = weights::convert_gguf(
+      {.gguf = gguf, .output = output, .dtype = float_type(dtype), .progress = [&](uint64_t done, uint64_t total) {
+         progress.show(fmt::format("Converting: {:.0f} of {:.0f} MB", static_cast<double>(done) / 1e6,
+                                   static_cast<double>(total) / 1e6));
+       }});
+  progress.clear();
+  print_now(fmt::format("{}: {} tensors, {:.1f} MB, {:.3f} bits per weight\n", output, report.tensors,
+                        static_cast<double>(report.bytes) / 1e6, report.bits_per_weight));
+  if (report.scales_rounded)
+    print_now(
+        "The scales of quantized layers were rounded to bfloat16, which has 3 bits less than the file's float16.\n");
+  return 0;
+}
+
+}  // namespace hearth::cli

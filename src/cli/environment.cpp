@@ -1,0 +1,62 @@
+#include "cli/environment.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+#include <stdexcept>
+
+#include "base/thread_pool.h"
+#include "weights/hub.h"
+
+namespace hearth::cli {
+namespace {
+
+// The first of the variables that is set, with `rest` behind it; "" when none is.
+std::filesystem::path from_variable(std::initializer_list<std::pair<const char*, const char*>> variables) {
+  for (const auto& [name, rest] : variables)
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
+      return std::filesystem::path(value) / rest;
+  return {};
+}
+
+}  // namespace
+
+std::filesystem::path model_folder(const std::string& name_or_path) {
+  const weights::HubFolders folders{
+      .hearth_models = from_variable(
+          {{"HEARTH_HOME", "models"}, {"XDG_DATA_HOME", "hearth/models"}, {"HOME", ".local/share/hearth/models"}}),
+      .hugging_face_hub = from_variable({{"HF_HUB_CACHE", ""}, {"HF_HOME", "hub"}, {"HOME", ".cache/huggingface/hub"}}),
+  };
+  return weights::resolve_model(name_or_path, folders);
+}
+
+void use_threads(int count) {
+  if (count < 0 || count > 1024) throw std::invalid_argument("--threads must be between 1 and 1024.");
+  if (count > 0) ThreadPool::global().resize(count);
+}
+
+std::string read_standard_input() { return {std::istreambuf_iterator<char>(std::cin), {}}; }
+
+void print_now(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+bool standard_output_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
+bool standard_error_is_terminal() { return isatty(STDERR_FILENO) == 1; }
+
+void ProgressLine::show(const std::string& text) {
+  if (!standard_error_is_terminal()) return;
+  std::fprintf(stderr, "\r\033[K%s", text.c_str());
+  shown_ = true;
+}
+
+void ProgressLine::clear() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+  shown_ = false;
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,42 @@
+// What the commands take from their surroundings: folders, terminals, standard input.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "generate/loaded_model.h"
+
+namespace hearth::cli {
+
+inline constexpr const char* kDefaultModel = "SmolLM2-135M-Instruct";
+inline constexpr const char* kModelHelp = "Model folder, or the hub name of a model in a local cache";
+
+// The folder of a model: a folder, or a hub name looked up in Hearth's folder ($HEARTH_HOME, else the XDG data folder)
+// and in Hugging Face's cache. Throws LoadError when there is none.
+std::filesystem::path model_folder(const std::string& name_or_path);
+
+// Threads that share the work; 0 leaves as many as there are CPUs. Throws std::invalid_argument when out of range.
+void use_threads(int count);
+
+// All of standard input.
+std::string read_standard_input();
+
+// Writes to standard output at once.
+void print_now(const std::string& text);
+
+bool standard_output_is_terminal();
+bool standard_error_is_terminal();
+
+// One line on standard error that is overwritten by the next, when that is a terminal; else nothing is shown.
+// The line goes when the object does.
+class ProgressLine {
+ public:
+  ~ProgressLine() { clear(); }
+  void show(const std::string& text);
+  void clear();
+
+ private:
+  bool shown_ = false;
+};
+
+}  // namespace hearth::cli

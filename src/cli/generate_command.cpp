@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "cli/generation_flags.h"
+#include "text/chat_template.h"
+
+namespace hearth::cli {
+namespace {
+
+constexpr const char* kExamples = R"(  hearth generate --prompt "What is gravity?"
+  hearth generate --model DIR --prompt "Write a poem." --temp 0.7 --top-p 0.9 --seed 1 --max-tokens -1
+  hearth generate --model DIR --prompt - --json < question.txt
+  hearth generate --model DIR --ignore-chat-template --prompt "Once upon a time" --stop "The end"
+)";
+
+struct Options {
+  GenerationFlags generation;
+  std::string prompt = "hello";
+  std::optional<std::string> prefill_response;
+  bool ignore_chat_template = false;
+  std::string verbose = "True";
+  bool json = false;
+  std::optional<int> top_logprobs;
+
+  bool is_verbose() const { return verbose != "False" && verbose != "false" && verbose != "F" && verbose != "f"; }
+};
+
+// "\n" and "\t", written as two characters each, are what they stand for.
+std::string expand_escapes(std::string text) {
+  for (const auto& [written, meant] : {std::pair{"\\n", "\n"}, std::pair{"\\t", "\t"}})
+    for (size_t at = 0; (at = text.find(written, at)) != std::string::npos; ++at) text.replace(at, 2, meant);
+  return text;
+}
+
+std::vector<int32_t> encode_prompt(const generate::LoadedModel& model, const Options& options) {
+  const std::string prompt = options.prompt == "-" ? read_standard_input() : expand_escapes(options.prompt);
+  if (options.ignore_chat_template || !model.chat_template) return generate::encode_text(model, prompt);
+  Json messages = Json::array();
+  if (!options.generation.system_prompt.empty())
+    messages.push_back({{"role", "system"}, {"content", options.generation.system_prompt}});
+  messages.push_back({{"role", "user"}, {"content", prompt}});
+  generate::ChatOptions chat = options.generation.chat();
+  if (options.prefill_response) {
+    messages.push_back({{"role", "assistant"}, {"content", *options.prefill_response}});
+    chat.continue_final_message = true;
+  }
+  return generate::encode_chat(model, messages, nullptr, chat);
+}
+
+Json to_json(const generate::Answer& answer, bool with_logprobs) {
+  Json result = {{"text", answer.text},
+                 {"tokens", answer.tokens},
+                 {"prompt_tokens", answer.usage.prompt_tokens},
+                 {"generation_tokens", answer.usage.generation_tokens},
+                 {"prompt_tps", answer.usage.prompt_tps()},
+                 {"generation_tps", answer.usage.generation_tps()},
+                 {"peak_memory_gb", answer.peak_memory_gb},
+                 {"finish_reason", name(answer.finish_reason)}};
+  if (!with_logprobs) return result;
+  result["logprobs"] = Json::array();
+  for (size_t i = 0; i < answer.logprobs.size(); ++i) {
+    Json top = Json::array();
+    for (const auto& [token, logprob] : answer.logprobs[i].top) top.push_back(Json::array({token, logprob}));
+    result["logprobs"].push_back(
+        {{"token", answer.tokens[i]}, {"logprob", answer.logprobs[i].logprob}, {"top", std::move(top)}});
+  }
+  return result;
+}
+
+generate::Answer stream(generate::LoadedModel& model, generate::Request request, const Options& options) {
+  ProgressLine progress;
+  const auto print = [&](const generate::Response& response) {
+    if (!response.token && !response.finish_reason)
+      show_progress(progress, response.prompt);
+    else
+      progress.clear();
+    if (!options.json && !response.text.empty()) print_now(response.text);
+    return true;
+  };
+  return stream_generate(model, std::move(request), print, options.generation.engine());
+}
+
+}  // namespace
+
+int run_generate(const Arguments& arguments) {
+  Options options;
+  options.generation.max_tokens = 100;
+  CommandLine line("generate", "Answers one prompt.", kExamples);
+  line.option("--prompt,-p", options.prompt, R"(The prompt [hello]; "-" reads standard input; \n and \t are expanded)");
+  options.generation.declare(line);
+  line.option("--prefill-response", options.prefill_response, "Beginning of the answer, which the model goes on from");
+  line.flag("--ignore-chat-template", options.ignore_chat_template, "Use the prompt as it is");
+  line.option("--verbose", options.verbose, "False: print the answer only [True]");
+  line.flag("--json", options.json, "Print one JSON object and nothing else");
+  line.option("--top-logprobs", options.top_logprobs,
+              "With --json: log-probabilities of this many tokens at each place");
+  if (!line.parse(arguments)) return 0;
+  if (options.top_logprobs && *options.top_logprobs < 0)
+    throw std::invalid_argument("--top-logprobs must be at least 0.");
+  if (options.top_logprobs && !options.json) throw std::invalid_argument("--top-logprobs needs --json.");
+
+  generate::LoadedModel model = options.generation.load();
+  generate::Request request = options.generation.request(model);
+  request.prompt = encode_prompt(model, options);
+  request.logprobs = options.top_logprobs.has_value();
+  request.top_logprobs = options.top_logprobs.value_or(0);
+
+  const bool verbose = options.is_verbose() && !options.json;
+  if (verbose) print_now("==========\n");
+  const generate::Answer answer = stream(model, std::move(request), options);
+  if (options.json) {
+    print_now(to_json(answer, options.top_logprobs.has_value()).dump(-1, ' ', false, Json::error_handler_t::replace) +
+              "\n");
+    return 0;
+  }
+  print_now("\n");
+  if (verbose) print_now("==========\n" + statistics(answer));
+  return 0;
+}
+
+}  // namespace hearth::cli

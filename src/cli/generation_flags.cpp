@@ -1,0 +1,106 @@
+#include "cli/generation_flags.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "base/json.h"
+#include "cli/environment.h"
+#include "text/tokenizer.h"
+
+namespace hearth::cli {
+namespace {
+
+// {"token id": bias, ...}
+std::vector<std::pair<int32_t, float>> parse_logit_bias(const std::string& text) {
+  std::vector<std::pair<int32_t, float>> result;
+  if (text.empty()) return result;
+  const Json json = parse_json(text, "--logit-bias");
+  if (!json.is_object()) throw std::invalid_argument("--logit-bias must be a JSON object of token ids and numbers.");
+  for (const auto& [key, bias] : json.items()) {
+    int32_t token = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), token);
+    if (error != std::errc() || end != key.data() + key.size() || !bias.is_number())
+      throw std::invalid_argument("--logit-bias must be a JSON object of token ids and numbers.");
+    result.emplace_back(token, bias.get<float>());
+  }
+  return result;
+}
+
+}  // namespace
+
+void GenerationFlags::declare(CommandLine& line) {
+  model = kDefaultModel;
+  line.option("--model", model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
+  line.option("--system-prompt", system_prompt, "System prompt for the chat template");
+  line.option("--chat-template-config", chat_template_config, "JSON object of variables for the chat template");
+  line.option("--max-tokens,-m", max_tokens, "Tokens to generate; -1: until the model stops or the context is full");
+  line.option("--temp", sampler.temperature, "Temperature; 0 takes the likeliest token");
+  line.option("--top-p", sampler.top_p, "Nucleus sampling: keep the likeliest tokens of this total probability");
+  line.option("--min-p", sampler.min_p, "Drop tokens below this share of the likeliest one's probability");
+  line.option("--top-k", sampler.top_k, "Keep this many of the likeliest tokens; 0: all");
+  line.option("--min-tokens-to-keep", sampler.min_tokens_to_keep, "Tokens that --min-p never drops");
+  line.option("--xtc-probability", sampler.xtc_probability, "How often XTC drops the likeliest tokens");
+  line.option("--xtc-threshold", sampler.xtc_threshold, "Probability above which XTC drops tokens");
+  line.option("--repetition-penalty", processors.repetition_penalty, "Divides logits of recent tokens; 0: off");
+  line.option("--repetition-context-size", processors.repetition_context, "Recent tokens it looks at; 0: all");
+  line.option("--presence-penalty", processors.presence_penalty, "Subtracted once from logits of recent tokens");
+  line.option("--presence-context-size", processors.presence_context, "Recent tokens it looks at; 0: all");
+  line.option("--frequency-penalty", processors.frequency_penalty, "Subtracted for each time a recent token occurs");
+  line.option("--frequency-context-size", processors.frequency_context, "Recent tokens it looks at; 0: all");
+  line.option("--logit-bias", logit_bias, "JSON object: token id to a number added to its logit");
+  line.option("--seed", seed, "Seed of the random numbers; the same seed gives the same text");
+  line.option("--stop", stop, "Texts that end the answer where they begin");
+  line.option("--extra-eos-token", extra_eos_tokens, "Tokens (text or id) that end the answer");
+  line.option("--max-kv-size", max_kv_size, "Tokens kept in the KV cache: the first four and the latest; 0: all");
+  line.option("--prefill-step-size", prefill_step_size, "Prompt tokens processed at a time");
+  line.option("--threads", threads, "Threads; 0: one for each CPU");
+}
+
+generate::LoadedModel GenerationFlags::load() const {
+  generate::validate(sampler);
+  if (max_tokens < -1) throw std::invalid_argument("--max-tokens must be at least -1.");
+  if (max_kv_size < 0) throw std::invalid_argument("--max-kv-size must be at least 0.");
+  if (prefill_step_size < 1) throw std::invalid_argument("--prefill-step-size must be at least 1.");
+  parse_logit_bias(logit_bias);
+  use_threads(threads);
+  return generate::load(model_folder(model));
+}
+
+generate::Request GenerationFlags::request(const generate::LoadedModel& loaded) const {
+  generate::Request request;
+  request.max_tokens = max_tokens;
+  request.sampler = sampler;
+  if (sampler.xtc_probability > 0) {  // as mlx-lm protects them
+    request.sampler.xtc_special_tokens = loaded.tokenizer->encode("\n");
+    for (const int32_t token : loaded.stop_tokens) request.sampler.xtc_special_tokens.push_back(token);
+  }
+  request.processors = processors;
+  request.processors.logit_bias = parse_logit_bias(logit_bias);
+  request.seed = seed;
+  request.stop_texts = stop;
+  for (const std::string& token : extra_eos_tokens) request.stop_tokens.push_back(token_id(loaded, token));
+  request.max_kv_size = max_kv_size;
+  return request;
+}
+
+generate::EngineOptions GenerationFlags::engine() const { return {.prefill_step_size = prefill_step_size}; }
+
+generate::ChatOptions GenerationFlags::chat() const { return {.extra_json = chat_template_config}; }
+
+void show_progress(ProgressLine& line, const generate::PromptProgress& progress) {
+  if (progress.processed < progress.total)
+    line.show(fmt::format("Reading the prompt: {} of {} tokens", progress.processed, progress.total));
+}
+
+std::string statistics(const generate::Answer& answer) {
+  const generate::Usage& usage = answer.usage;
+  return fmt::format(
+      "Prompt: {} tokens, {:.3f} tokens-per-sec\nGeneration: {} tokens, {:.3f} tokens-per-sec\nPeak memory: {:.3f} "
+      "GB\n",
+      usage.prompt_tokens, usage.prompt_tps(), usage.generation_tokens, usage.generation_tps(), answer.peak_memory_gb);
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,42 @@
+// The options that `generate` and `chat` share, and the request they make.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "generate/generate.h"
+
+namespace hearth::cli {
+
+struct GenerationFlags {
+  std::string model;
+  std::string system_prompt, chat_template_config;
+  int max_tokens = 256;
+  generate::SamplerOptions sampler;
+  generate::ProcessorOptions processors;
+  std::string logit_bias;
+  std::optional<uint64_t> seed;
+  std::vector<std::string> stop, extra_eos_tokens;
+  int max_kv_size = 0;
+  int prefill_step_size = generate::EngineOptions{}.prefill_step_size;
+  int threads = 0;
+
+  void declare(CommandLine& line);
+
+  // Checks what needs no model, applies --threads and loads the model. Throws std::invalid_argument, LoadError.
+  generate::LoadedModel load() const;
+  // Everything of a request but its prompt.
+  generate::Request request(const generate::LoadedModel& model) const;
+  generate::EngineOptions engine() const;
+  generate::ChatOptions chat() const;
+};
+
+// Shows how far a long prompt has been read.
+void show_progress(class ProgressLine& line, const generate::PromptProgress& progress);
+
+// mlx-lm's closing lines: tokens, speeds, peak memory.
+std::string statistics(const generate::Answer& answer);
+
+}  // namespace hearth::cli

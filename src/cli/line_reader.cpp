@@ -1,0 +1,73 @@
+#include "cli/line_reader.h"
+
+#include <histedit.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <clocale>
+#include <cstdio>
+#include <iostream>
+
+namespace hearth::cli {
+
+struct LineReader::State {
+  std::string prompt;
+  EditLine* editor = nullptr;  // null: input is no terminal
+  History* history = nullptr;
+};
+
+namespace {
+
+const char* prompt_of(EditLine* editor) {
+  void* data = nullptr;
+  el_get(editor, EL_CLIENTDATA, &data);
+  return static_cast<LineReader::State*>(data)->prompt.c_str();
+}
+
+}  // namespace
+
+LineReader::LineReader(std::string prompt) : state_(new State{std::move(prompt), nullptr, nullptr}) {
+  if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return;
+  std::setlocale(LC_CTYPE, "");  // or libedit takes every byte of UTF-8 for a character
+  HistEvent event;
+  state_->history = history_init();
+  history(state_->history, &event, H_SETSIZE, 1000);
+  history(state_->history, &event, H_SETUNIQUE, 1);
+  state_->editor = el_init("hearth", stdin, stdout, stderr);
+  el_set(state_->editor, EL_CLIENTDATA, state_.get());
+  el_set(state_->editor, EL_PROMPT, prompt_of);
+  el_set(state_->editor, EL_EDITOR, "emacs");
+  el_set(state_->editor, EL_HIST, history, state_->history);
+  el_source(state_->editor, nullptr);  // ~/.editrc
+}
+
+LineReader::~LineReader() {
+  if (state_->editor) el_end(state_->editor);
+  if (state_->history) history_end(state_->history);
+}
+
+bool LineReader::interactive() const { return state_->editor != nullptr; }
+
+std::optional<std::string> LineReader::read() {
+  std::string line;
+  if (!interactive()) {
+    if (!std::getline(std::cin, line)) return std::nullopt;
+    return line;
+  }
+  int count = 0;
+  errno = 0;
+  const char* typed = el_gets(state_->editor, &count);
+  if (typed == nullptr || count <= 0) {
+    std::fputc('\n', stdout);
+    if (errno != EINTR) return std::nullopt;
+    el_reset(state_->editor);
+    return "";
+  }
+  line.assign(typed, static_cast<size_t>(count));
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
+  HistEvent event;
+  if (!line.empty()) history(state_->history, &event, H_ENTER, line.c_str());
+  return line;
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,10 @@
+// How fast this machine reads memory, with the threads of the pool.
+#pragma once
+
+namespace hearth::cli {
+
+// GB/s (1e9 bytes): the best of several passes over a block far larger than the caches. Takes about half a second and
+// 512 MiB for the time being.
+double measure_read_bandwidth();
+
+}  // namespace hearth::cli

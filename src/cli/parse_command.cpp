@@ -1,0 +1,116 @@
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "cli/json_lines.h"
+#include "text/chat_template.h"
+#include "text/output_parser.h"
+
+namespace hearth::cli {
+namespace {
+
+constexpr const char* kExamples = R"(  hearth parse --format hermes < answer.json
+  hearth parse --model DIR --events --jsonl < answers.jsonl
+)";
+
+const char* kind_name(text::OutputEvent::Kind kind) {
+  using Kind = text::OutputEvent::Kind;
+  switch (kind) {
+    case Kind::content:
+      return "content";
+    case Kind::reasoning:
+      return "reasoning";
+    case Kind::call_start:
+      return "call_start";
+    case Kind::call_arguments:
+      return "call_arguments";
+    case Kind::call_end:
+      return "call_end";
+    case Kind::call_failed:
+      return "call_failed";
+  }
+  return "";
+}
+
+Json to_json(const text::OutputEvent& event) {
+  Json json = {{"type", kind_name(event.kind)}};
+  if (event.call >= 0) json["call"] = event.call;
+  for (const auto& [key, value] :
+       {std::pair{"id", &event.id}, {"name", &event.name}, {"text", &event.text}, {"reason", &event.reason}})
+    if (!value->empty()) json[key] = *value;
+  return json;
+}
+
+Json to_json(const text::ParsedOutput& output) {
+  Json calls = Json::array(), malformed = Json::array();
+  for (const auto& call : output.tool_calls)
+    calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+  for (const auto& call : output.malformed) malformed.push_back({{"text", call.text}, {"reason", call.reason}});
+  Json json = {{"reasoning", output.reasoning}, {"content", output.content}, {"tool_calls", std::move(calls)}};
+  if (!malformed.empty()) json["malformed"] = std::move(malformed);
+  return json;
+}
+
+// The pieces of an answer: a string, an array of strings, or an object with one of these as "text" and "tools".
+std::vector<std::string> pieces_of(const Json& value) {
+  const Json& text = value.is_object() && value.contains("text") ? value["text"] : value;
+  std::vector<std::string> pieces;
+  if (text.is_string()) return {text.get<std::string>()};
+  if (!text.is_array()) throw RequestError(400, "An answer must be a JSON string or an array of strings.");
+  for (const Json& piece : text) {
+    if (!piece.is_string()) throw RequestError(400, "An answer must be a JSON string or an array of strings.");
+    pieces.push_back(piece.get<std::string>());
+  }
+  return pieces;
+}
+
+Json parse_answer(const text::OutputFormat& format, const Json& value, bool as_events) {
+  const Json* tools = value.is_object() && value.contains("tools") ? &value["tools"] : nullptr;
+  text::OutputParser parser(format, {.tools = tools});
+  text::ParsedOutput output;
+  Json events = Json::array();
+  const auto take = [&](const std::vector<text::OutputEvent>& more) {
+    for (const text::OutputEvent& event : more) {
+      output.add(event);
+      events.push_back(to_json(event));
+    }
+  };
+  for (const std::string& piece : pieces_of(value)) take(parser.feed(piece));
+  take(parser.finish());
+  return as_events ? Json{{"events", std::move(events)}} : to_json(output);
+}
+
+text::OutputFormat chosen_format(const std::string& name, const std::string& model) {
+  if (!name.empty()) return text::output_format(name);
+  if (model.empty()) throw std::invalid_argument("parse: --format or --model is needed.");
+  const auto chat_template = text::ChatTemplate::load(model_folder(model));
+  return text::detect_output_format(chat_template ? chat_template->source(/*with_tools=*/true) : "");
+}
+
+}  // namespace
+
+int run_parse(const Arguments& arguments) {
+  std::string format_name, model;
+  bool events = false, jsonl = false;
+  CommandLine line(
+      "parse",
+      "Splits a model's raw answer into reasoning, content and tool calls. Reads a JSON string from standard\n"
+      "input, an array of strings (pieces), or an object with these as \"text\" and the request's \"tools\".",
+      kExamples);
+  line.option("--format", format_name, "Format of calls and reasoning, by name");
+  line.option("--model", model, "Model whose chat template tells the format");
+  line.flag("--events", events, "Print the stream of events");
+  line.flag("--jsonl", jsonl, "Take one JSON value a line, print one object a line");
+  if (!line.parse(arguments)) return 0;
+
+  const text::OutputFormat format = chosen_format(format_name, model);
+  const auto answer = [&](const Json& value) { return parse_answer(format, value, events); };
+  if (jsonl)
+    answer_lines(answer);
+  else
+    print_json(answer(parse_json(read_standard_input(), "standard input")));
+  return 0;
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "cli/json_lines.h"
+#include "text/tokenizer.h"
+
+namespace hearth::cli {
+namespace {
+
+constexpr const char* kExamples = R"(  hearth tokenize --model DIR --text "Hello, world"
+  hearth tokenize --model DIR --no-special < book.txt
+  hearth tokenize --model DIR --decode --text "[1, 2, 3]"
+  hearth tokenize --model DIR --jsonl < strings.jsonl
+)";
+
+Json encode(const text::Tokenizer& tokenizer, std::string_view text, bool special) {
+  const text::Encoding encoding =
+      tokenizer.encode_with_offsets(text, {.add_special_tokens = special, .truncate_and_pad = false});
+  Json pieces = Json::array(), offsets = Json::array();
+  for (const int32_t id : encoding.ids) pieces.push_back(tokenizer.id_to_token(id));
+  for (const auto& [begin, end] : encoding.offsets) offsets.push_back(Json::array({begin, end}));
+  return {{"ids", encoding.ids}, {"pieces", std::move(pieces)}, {"offsets", std::move(offsets)}};
+}
+
+Json decode(const text::Tokenizer& tokenizer, const Json& ids) {
+  const auto is_id = [](const Json& id) {
+    return id.is_number_integer() && id.get<double>() >= 0 && id.get<double>() <= 2147483647.0;
+  };
+  if (!ids.is_array() || !std::all_of(ids.begin(), ids.end(), is_id))
+    throw RequestError(400, "--decode takes a JSON array of token ids.");
+  return {{"text", tokenizer.decode(ids.get<std::vector<int32_t>>())}};
+}
+
+}  // namespace
+
+int run_tokenize(const Arguments& arguments) {
+  std::string model = kDefaultModel;
+  std::optional<std::string> text;
+  bool no_special = false, from_ids = false, jsonl = false;
+  CommandLine line("tokenize", "Shows a text's tokens: ids, pieces, and offsets in characters, as one JSON object.",
+                   kExamples);
+  line.option("--model", model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
+  line.option("--text", text, "The text, or the array of ids; without it standard input is read");
+  line.flag("--no-special", no_special, "Add no special tokens");
+  line.flag("--decode", from_ids, "Take an array of token ids and show its text");
+  line.flag("--jsonl", jsonl, "Take one JSON value a line, print one object a line");
+  if (!line.parse(arguments)) return 0;
+
+  const auto tokenizer = text::Tokenizer::load(model_folder(model));
+  if (jsonl) {
+    answer_lines([&](const Json& value) {
+      if (from_ids) return decode(*tokenizer, value);
+      if (!value.is_string()) throw RequestError(400, "A line must be a JSON string.");
+      return encode(*tokenizer, value.get_ref<const std::string&>(), !no_special);
+    });
+    return 0;
+  }
+  const std::string input = text ? *text : read_standard_input();
+  print_json(from_ids ? decode(*tokenizer, parse_json(input, "--decode")) : encode(*tokenizer, input, !no_special));
+  return 0;
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,124 @@
+// Opening costs the headers of the weight files, the tokenizer's tables and the template's parse; the tokenizer, which
+// takes longest, is read on a thread of its own meanwhile.
+#include "generate/loaded_model.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "models/model.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+#include "text/tokenizer/utf8.h"
+#include "weights/model_folder.h"
+
+namespace hearth::generate {
+namespace {
+
+// Whether the vocabulary has tokens that open and close a model's thinking. Templates are told so, as mlx-lm tells
+// them.
+bool has_thinking(const text::Tokenizer& tokenizer) {
+  static constexpr std::array<std::pair<const char*, const char*>, 4> kPairs{{{"<think>", "</think>"},
+                                                                              {"<longcat_think>", "</longcat_think>"},
+                                                                              {"<|think:start|>", "<|think:end|>"},
+                                                                              {"<|channel>", "<channel|>"}}};
+  return std::any_of(kPairs.begin(), kPairs.end(), [&](const auto& pair) {
+    return tokenizer.token_to_id(pair.first) && tokenizer.token_to_id(pair.second);
+  });
+}
+
+void require_utf8(std::string_view text) {
+  const size_t valid = text::valid_utf8_prefix(text);
+  if (valid != text.size())
+    throw RequestError(400, "The text is not UTF-8: byte " + std::to_string(valid) + " begins no character.");
+}
+
+void require_utf8_strings(const Json& value) {
+  if (value.is_string()) require_utf8(value.get_ref<const std::string&>());
+  if (value.is_structured())
+    for (const Json& child : value) require_utf8_strings(child);
+}
+
+std::string joined_contents(const Json& messages) {
+  std::string result;
+  for (const Json& message : messages) {
+    if (!message.is_object() || !message.contains("content") || !message["content"].is_string()) continue;
+    if (!result.empty()) result += '\n';
+    result += message["content"].get_ref<const std::string&>();
+  }
+  return result;
+}
+
+Json template_variables(const LoadedModel& model, const ChatOptions& options) {
+  Json extra = Json::object();
+  if (!options.extra_json.empty()) extra = parse_json(options.extra_json, "chat template config");
+  if (!extra.is_object()) throw RequestError(400, "The chat template config must be a JSON object.");
+  if (!extra.contains("enable_thinking")) extra["enable_thinking"] = has_thinking(*model.tokenizer);
+  extra[options.continue_final_message ? "continue_final_message" : "add_generation_prompt"] = true;
+  return extra;
+}
+
+}  // namespace
+
+LoadedModel::LoadedModel() = default;
+LoadedModel::LoadedModel(LoadedModel&&) noexcept = default;
+LoadedModel& LoadedModel::operator=(LoadedModel&&) noexcept = default;
+LoadedModel::~LoadedModel() = default;
+
+LoadedModel load(const std::filesystem::path& folder_path) {
+  const auto start = std::chrono::steady_clock::now();
+  const weights::ModelFolder folder(folder_path);
+  auto tokenizer = std::async(std::launch::async, [&] { return text::Tokenizer::load(folder_path); });
+
+  LoadedModel result;
+  result.folder = folder_path;
+  result.model_type = folder.model_type();
+  result.model = models::load_model(folder);
+  result.context_length = result.model->info().context_length;
+  result.weight_bytes = folder.bytes();
+  if (auto chat_template = text::ChatTemplate::load(folder_path))
+    result.chat_template = std::make_unique<const text::ChatTemplate>(std::move(*chat_template));
+  result.tokenizer = tokenizer.get();
+  result.stop_tokens.assign(folder.eos_token_ids().begin(), folder.eos_token_ids().end());
+  if (result.stop_tokens.empty() && result.tokenizer->eos_id()) result.stop_tokens = {*result.tokenizer->eos_id()};
+  result.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+std::vector<int32_t> encode_text(const LoadedModel& model, std::string_view text, bool special) {
+  require_utf8(text);
+  const std::string& bos = model.tokenizer->bos_token();
+  return model.tokenizer->encode(text, special && (bos.empty() || !text.starts_with(bos)));
+}
+
+std::vector<int32_t> encode_chat(const LoadedModel& model, const Json& messages, const Json& tools,
+                                 const ChatOptions& options) {
+  require_utf8_strings(messages);
+  require_utf8(options.extra_json);
+  if (!model.chat_template) return encode_text(model, joined_contents(messages));
+  const std::string prompt = model.chat_template->render(messages, tools, template_variables(model, options));
+  return model.tokenizer->encode(prompt, /*add_special_tokens=*/false);
+}
+
+std::vector<int32_t> encode_chat(const LoadedModel& model, std::string_view user, std::string_view system,
+                                 const ChatOptions& options) {
+  Json messages = Json::array();
+  if (!system.empty()) messages.push_back({{"role", "system"}, {"content", system}});
+  messages.push_back({{"role", "user"}, {"content", user}});
+  return encode_chat(model, messages, nullptr, options);
+}
+
+int32_t token_id(const LoadedModel& model, std::string_view token) {
+  if (const auto id = model.tokenizer->token_to_id(token)) return *id;
+  int32_t id = -1;
+  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), id);
+  if (error == std::errc() && end == token.data() + token.size() && id >= 0 && id < model.tokenizer->vocab_size())
+    return id;
+  throw RequestError(400, "'" + std::string(token) + "' is not a token of this model.");
+}
+
+}  // namespace hearth::generate
