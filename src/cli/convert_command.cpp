@@ -10,8 +10,8 @@ namespace hearth::cli {
 namespace {
 
 constexpr const char* kExamples =
-    R"(  hearth convert --gguf SmolLM2-135M-Instruct.Q4_1.gguf --mlx-path SmolLM2-135M-Instruct
-  hearth convert --gguf model.gguf --mlx-path model --dtype bfloat16
+    R"(  hearth convert --gguf model.Q4_1.gguf --mlx-path model
+  hearth convert --gguf model.gguf --mlx-path model-bfloat16 --dtype bfloat16
 )";
 
 weights::FloatType float_type(const std::string& name) {

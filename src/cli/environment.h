@@ -8,7 +8,8 @@
 
 namespace hearth::cli {
 
-inline constexpr const char* kDefaultModel = "SmolLM2-135M-Instruct";
+// The model that commands take when none is named: the one ./try gets.
+inline constexpr const char* kDefaultModel = HEARTH_DEFAULT_MODEL;
 inline constexpr const char* kModelHelp = "Model folder, or the hub name of a model in a local cache";
 
 // The folder of a model: a folder, or a hub name looked up in Hearth's folder ($HEARTH_HOME, else the XDG data folder)

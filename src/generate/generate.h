@@ -1,6 +1,6 @@
 // One prompt to one answer, streamed: the shortest way through the library.
 //
-//   LoadedModel model = load("models/SmolLM2-135M-Instruct");
+//   LoadedModel model = load("path/to/model");
 //   Answer answer = stream_generate(model, {.prompt = encode_chat(model, "What is gravity?")},
 //                                   [](const Response& r) { std::cout << r.text; return true; });
 #pragma once

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "generate/row_math.h"
-#include "generate/test_data.h"
+#include "generate/sampler_fixture.h"
 
 namespace hearth::generate {
 namespace {

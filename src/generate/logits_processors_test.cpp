@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
-#include "generate/test_data.h"
+#include "generate/sampler_fixture.h"
 
 namespace hearth::generate {
 namespace {

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <limits>
 #include <map>
 
-#include "generate/test_data.h"
+#include "generate/sampler_fixture.h"
 
 namespace hearth::generate {
 namespace {
