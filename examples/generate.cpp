@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   using namespace hearth::generate;
   try {
     LoadedModel model = load(argv[1]);
-    Request request{.prompt = encode_chat(model, argv[2]), .max_tokens = 128};
+    Request request{.prompt = encode_message(model, argv[2]), .max_tokens = 128};
     stream_generate(model, std::move(request), [](const Response& response) {
       std::cout << response.text << std::flush;
       return true;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/environment.h"
@@ -72,7 +73,9 @@ Json to_json(const generate::Answer& answer, bool with_logprobs) {
 
 generate::Answer stream(generate::LoadedModel& model, generate::Request request, const Options& options) {
   ProgressLine progress;
+  bool begun = options.json || !options.is_verbose();
   const auto print = [&](const generate::Response& response) {
+    if (!std::exchange(begun, true)) print_now("==========\n");
     if (!response.token && !response.finish_reason)
       show_progress(progress, response.prompt);
     else
@@ -108,8 +111,6 @@ int run_generate(const Arguments& arguments) {
   request.logprobs = options.top_logprobs.has_value();
   request.top_logprobs = options.top_logprobs.value_or(0);
 
-  const bool verbose = options.is_verbose() && !options.json;
-  if (verbose) print_now("==========\n");
   const generate::Answer answer = stream(model, std::move(request), options);
   if (options.json) {
     print_now(to_json(answer, options.top_logprobs.has_value()).dump(-1, ' ', false, Json::error_handler_t::replace) +
@@ -117,7 +118,7 @@ int run_generate(const Arguments& arguments) {
     return 0;
   }
   print_now("\n");
-  if (verbose) print_now("==========\n" + statistics(answer));
+  if (options.is_verbose()) print_now("==========\n" + statistics(answer));
   return 0;
 }
 

@@ -65,6 +65,8 @@ generate::LoadedModel GenerationFlags::load() const {
   if (max_kv_size < 0) throw std::invalid_argument("--max-kv-size must be at least 0.");
   if (prefill_step_size < 1) throw std::invalid_argument("--prefill-step-size must be at least 1.");
   parse_logit_bias(logit_bias);
+  if (!chat_template_config.empty() && !parse_json(chat_template_config, "--chat-template-config").is_object())
+    throw std::invalid_argument("--chat-template-config must be a JSON object.");
   use_threads(threads);
   return generate::load(model_folder(model));
 }

@@ -1,7 +1,7 @@
 // One prompt to one answer, streamed: the shortest way through the library.
 //
 //   LoadedModel model = load("path/to/model");
-//   Answer answer = stream_generate(model, {.prompt = encode_chat(model, "What is gravity?")},
+//   Answer answer = stream_generate(model, {.prompt = encode_message(model, "What is gravity?")},
 //                                   [](const Response& r) { std::cout << r.text; return true; });
 #pragma once
 

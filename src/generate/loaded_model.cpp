@@ -104,8 +104,8 @@ std::vector<int32_t> encode_chat(const LoadedModel& model, const Json& messages,
   return model.tokenizer->encode(prompt, /*add_special_tokens=*/false);
 }
 
-std::vector<int32_t> encode_chat(const LoadedModel& model, std::string_view user, std::string_view system,
-                                 const ChatOptions& options) {
+std::vector<int32_t> encode_message(const LoadedModel& model, std::string_view user, std::string_view system,
+                                    const ChatOptions& options) {
   Json messages = Json::array();
   if (!system.empty()) messages.push_back({{"role", "system"}, {"content", system}});
   messages.push_back({{"role", "user"}, {"content", user}});

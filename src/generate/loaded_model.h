@@ -63,8 +63,8 @@ std::vector<int32_t> encode_chat(const LoadedModel& model, const Json& messages,
                                  const ChatOptions& options = {});
 
 // Tokens of one user message, with a system prompt unless it is "".
-std::vector<int32_t> encode_chat(const LoadedModel& model, std::string_view user, std::string_view system = "",
-                                 const ChatOptions& options = {});
+std::vector<int32_t> encode_message(const LoadedModel& model, std::string_view user, std::string_view system = "",
+                                    const ChatOptions& options = {});
 
 // An end-of-sequence token by its text or its number, as --extra-eos-token takes it.
 // Throws RequestError when the tokenizer knows no such token.
