@@ -1,0 +1,334 @@
+// The loops of a fast product, written once for every kind of lanes (product_lanes_*_inl.h).
+//
+// L says how vectors are loaded, multiplied and summed. W says where weights come from: DenseRows or CodedRows. Both
+// give blocks of 32 weights as L::kVectors vectors, so that everything else is the same code and the same order.
+//
+// Included by the ISA files, inside their target region (target.h), after the lanes.
+#pragma once
+
+#include "core/cpu/product_driver.h"
+
+namespace hearth::cpu {
+namespace {
+
+// How far ahead of a row's codes to prefetch. Reading four rows at once is too much for the hardware's prefetchers.
+inline constexpr int64_t kPrefetchBytes = 4096;
+
+inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// ---- Where weights come from. Rows beyond the last are read as the last; their sums are not used.
+
+template <class L>
+struct DenseRows {
+  using Lanes = L;
+  using T = typename L::Type;
+  using Vector = typename L::Vector;
+  static constexpr bool kPermuted = false;
+
+  static const T* row(const ProductCall& c, int64_t n) {
+    return static_cast<const T*>(c.w) + min_of(n, c.n - 1) * c.w_stride;
+  }
+
+  // sums[m * R + r] += x[m] . w[n + r]
+  template <int M, int R>
+  static void add(const ProductCall& c, int64_t n, const Vector* x, float*, typename L::Sum (&sums)[M * R]) {
+    const T* rows[R];
+    for (int r = 0; r < R; r++) rows[r] = row(c, n + r);
+    const int64_t whole = c.k / kProductBlock;
+    const int tail = static_cast<int>(c.k % kProductBlock);
+    for (int64_t block = 0; block < whole; block++) {
+#pragma GCC unroll 8
+      for (int r = 0; r < R; r++) {
+        const T* p = rows[r] + block * kProductBlock;
+        _mm_prefetch(reinterpret_cast<const char*>(p) + kPrefetchBytes, _MM_HINT_T0);
+        Vector w[L::kVectors];
+        L::load_block(p, w);
+        multiply<M, R>(x, w, r, sums);
+      }
+      x += L::kVectors * M;
+    }
+    if (tail == 0) return;
+    for (int r = 0; r < R; r++) {
+      Vector w[L::kVectors];
+      L::load_first(rows[r] + whole * kProductBlock, tail, w);
+      multiply<M, R>(x, w, r, sums);
+    }
+  }
+
+  template <int M, int R>
+  static inline __attribute__((always_inline)) void multiply(const Vector* x, const Vector (&w)[L::kVectors], int r,
+                                                             typename L::Sum (&sums)[M * R]) {
+#pragma GCC unroll 8
+    for (int v = 0; v < L::kVectors; v++) {
+#pragma GCC unroll 8
+      for (int m = 0; m < M; m++) sums[m * R + r] = L::madd(sums[m * R + r], x[v * M + m], w[v]);
+    }
+  }
+
+  // panel[(block * kVectors + vector) * stride] = blocks [begin, end) of row n, in natural order.
+  static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, float*, int stride, Vector* panel) {
+    const T* p = row(c, n);
+    for (int64_t block = begin; block < end; block++) {
+      const int64_t left = c.k - block * kProductBlock;
+      Vector w[L::kVectors];
+      if (left >= kProductBlock) {
+        L::load_block(p + block * kProductBlock, w);
+      } else {
+        L::load_first(p + block * kProductBlock, static_cast<int>(left), w);
+      }
+      for (int v = 0; v < L::kVectors; v++, panel += stride) *panel = w[v];
+    }
+  }
+};
+
+template <class L, int kBits>
+struct CodedRows {
+  using Lanes = L;
+  using T = typename L::Type;
+  using Vector = typename L::Vector;
+  using Codes = typename L::template Codes<kBits>;
+  static constexpr bool kPermuted = Codes::kPermuted;
+  static constexpr int kBlockBytes = kProductBlock * kBits / 8;
+
+  static const uint8_t* codes(const ProductCall& c, int64_t row) {
+    return reinterpret_cast<const uint8_t*>(c.codes.packed) + row * (c.k / kProductBlock) * kBlockBytes;
+  }
+  // Groups [begin, begin + count) of a row.
+  static RowScales scales(const ProductCall& c, int64_t row, int64_t begin, int64_t count, float* to) {
+    const int64_t first = row * c.groups() + begin;
+    return expand_scales(static_cast<const T*>(c.codes.scales) + first, static_cast<const T*>(c.codes.biases) + first,
+                         count, static_cast<float>((1 << kBits) - 1), to);
+  }
+
+  template <int M, int R>
+  static void add(const ProductCall& c, int64_t n, const Vector* x, float* scratch, typename L::Sum (&sums)[M * R]) {
+    const int64_t groups = c.groups(), blocks_of_group = c.codes.group_size / kProductBlock;
+    const uint8_t* p[R];
+    RowScales rows[R];
+    for (int r = 0; r < R; r++) {
+      const int64_t row = min_of(n + r, c.n - 1);
+      p[r] = codes(c, row);
+      rows[r] = scales(c, row, 0, groups, scratch + r * 2 * (groups + 16));
+    }
+    int64_t offset = 0;
+    for (int64_t g = 0; g < groups; g++) {
+      typename Codes::Group group[R];
+#pragma GCC unroll 8
+      for (int r = 0; r < R; r++) group[r] = Codes::group(rows[r], g);
+      for (int64_t block = 0; block < blocks_of_group; block++) {
+#pragma GCC unroll 8
+        for (int r = 0; r < R; r++) {
+          _mm_prefetch(reinterpret_cast<const char*>(p[r] + offset + kPrefetchBytes), _MM_HINT_T0);
+          Vector w[L::kVectors];
+          Codes::block(rows[r], group[r], p[r] + offset, w);
+          DenseRows<L>::template multiply<M, R>(x, w, r, sums);
+        }
+        offset += kBlockBytes;
+        x += L::kVectors * M;
+      }
+    }
+  }
+
+  // Requires that begin is the start of a group.
+  static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, float* scratch, int stride,
+                     Vector* panel) {
+    const int64_t row = min_of(n, c.n - 1), blocks_of_group = c.codes.group_size / kProductBlock;
+    const int64_t first = begin / blocks_of_group, count = (end - begin) / blocks_of_group;
+    const RowScales row_scales = scales(c, row, first, count, scratch);
+    const uint8_t* p = codes(c, row) + begin * kBlockBytes;
+    for (int64_t g = 0; g < count; g++) {
+      const typename Codes::Group group = Codes::group(row_scales, g);
+      for (int64_t block = 0; block < blocks_of_group; block++, p += kBlockBytes) {
+        _mm_prefetch(reinterpret_cast<const char*>(p + kPrefetchBytes), _MM_HINT_T0);
+        Vector w[L::kVectors];
+        Codes::block(row_scales, group, p, w);
+        for (int v = 0; v < L::kVectors; v++, panel += stride) {
+          *panel = kPermuted ? L::permute(w[v], Codes::order_back()) : w[v];
+        }
+      }
+    }
+  }
+};
+
+// ---- x, packed: [block][vector][row].
+
+template <class W>
+void pack_rows(const ProductCall& c, int64_t first, int count, int padded, bool for_few, void* packed) {
+  using L = typename W::Lanes;
+  using T = typename L::Type;
+  auto* to = static_cast<typename L::Vector*>(packed);
+  for (int r = 0; r < padded; r++) {
+    const T* p = static_cast<const T*>(c.x) + (first + r) * c.x_stride;
+    for (int64_t block = 0; block < c.blocks(); block++) {
+      const int64_t left = r < count ? c.k - block * kProductBlock : 0;
+      typename L::Vector x[L::kVectors];
+      if (left >= kProductBlock) {
+        L::load_block(p + block * kProductBlock, x);
+      } else {
+        L::load_first(r < count ? p + block * kProductBlock : p, static_cast<int>(left), x);
+      }
+      for (int v = 0; v < L::kVectors; v++) {
+        if constexpr (W::kPermuted) {
+          if (for_few) x[v] = L::permute(x[v], W::Codes::order());
+        }
+        to[(block * L::kVectors + v) * padded + r] = x[v];
+      }
+    }
+  }
+}
+
+// ---- Few rows of x.
+
+template <class W, int M, int R>
+void few_block(const ProductCall& c, const typename W::Vector* x, int64_t n, float* scratch) {
+  using L = typename W::Lanes;
+  using T = typename L::Type;
+  typename L::Sum sums[M * R];
+  for (auto& sum : sums) sum = L::zero();
+  W::template add<M, R>(c, n, x, scratch, sums);
+  if constexpr (W::kPermuted) {
+    for (auto& sum : sums) sum = L::permute(sum, W::Codes::order_back());
+  }
+  alignas(64) float totals[M * R];
+  sum_lanes<M * R>(sums, totals);
+  const int columns = static_cast<int>(min_of(R, c.n - n));
+  const T* bias = c.bias == nullptr ? nullptr : static_cast<const T*>(c.bias) + n;
+  for (int m = 0; m < M && m < c.m; m++) {
+    store_sums(totals + m * R, columns, bias, static_cast<T*>(c.y) + m * c.y_stride + n);
+  }
+}
+
+template <class W, int M, int R>
+void few_blocks(const ProductCall& c, const void* packed, int64_t begin, int64_t end, float* scratch) {
+  for (int64_t n = begin; n < end; n += R) {
+    few_block<W, M, R>(c, static_cast<const typename W::Vector*>(packed), n, scratch);
+  }
+}
+
+template <class W>
+void few_rows(const ProductCall& c, const void* packed, int padded, int64_t begin, int64_t end, float* scratch) {
+  using L = typename W::Lanes;
+  if (padded == 1) return few_blocks<W, 1, L::kFewRowsOfW>(c, packed, begin, end, scratch);
+  if (padded == 2) return few_blocks<W, 2, L::kFewRowsOfW>(c, packed, begin, end, scratch);
+  if (padded == 4) return few_blocks<W, 4, L::kRowsOfWForFour>(c, packed, begin, end, scratch);
+  few_blocks<W, 8, L::kRowsOfWForEight>(c, packed, begin, end, scratch);
+}
+
+// ---- Many rows of x.
+
+// sums[i * N + j] += x[i] . w[j] over `vectors` vectors, both stored interleaved.
+template <class L>
+inline __attribute__((always_inline)) void tile(const typename L::Vector* x, const typename L::Vector* w,
+                                                int64_t vectors, typename L::Sum (&sums)[L::kTileM * L::kTileN]) {
+  constexpr int M = L::kTileM, N = L::kTileN;
+  for (int64_t v = 0; v < vectors; v++, x += M, w += N) {
+    typename L::Vector row[M];
+#pragma GCC unroll 8
+    for (int i = 0; i < M; i++) row[i] = x[i];
+#pragma GCC unroll 8
+    for (int j = 0; j < N; j++) {
+      const typename L::Vector column = w[j];
+#pragma GCC unroll 8
+      for (int i = 0; i < M; i++) sums[i * N + j] = L::madd(sums[i * N + j], row[i], column);
+    }
+  }
+}
+
+template <class L>
+void store_tile(const ProductCall& c, int64_t m, int64_t n, const typename L::Sum (&sums)[L::kTileM * L::kTileN]) {
+  using T = typename L::Type;
+  alignas(64) float totals[L::kTileM * L::kTileN + 16];
+  sum_lanes<L::kTileM * L::kTileN>(sums, totals);
+  const int columns = static_cast<int>(min_of(L::kTileN, c.n - n));
+  const T* bias = c.bias == nullptr ? nullptr : static_cast<const T*>(c.bias) + n;
+  for (int i = 0; i < L::kTileM && m + i < c.m; i++) {
+    store_sums(totals + i * L::kTileN, columns, bias, static_cast<T*>(c.y) + (m + i) * c.y_stride + n);
+  }
+}
+
+// One part of K for all tiles of rows [m_begin, m_end): sums wait in `saved` between parts.
+template <class L>
+void panel_times_tiles(const ProductCall& c, const typename L::Vector* x, int64_t m_begin, int64_t m_end, int64_t n,
+                       const typename L::Vector* panel, int64_t begin, int64_t end, typename L::Sum* saved) {
+  constexpr int kSums = L::kTileM * L::kTileN;
+  const int64_t row_vectors = c.blocks() * L::kVectors;
+  for (int64_t m = m_begin; m < m_end; m += L::kTileM, saved += kSums) {
+    typename L::Sum sums[kSums];
+    if (begin == 0) {
+#pragma GCC unroll 24
+      for (int i = 0; i < kSums; i++) sums[i] = L::zero();
+    } else {
+#pragma GCC unroll 24
+      for (int i = 0; i < kSums; i++) sums[i] = saved[i];
+    }
+    tile<L>(x + m * row_vectors + begin * L::kVectors * L::kTileM, panel, (end - begin) * L::kVectors, sums);
+    if (end == c.blocks()) {
+      store_tile<L>(c, m, n, sums);
+    } else {
+#pragma GCC unroll 24
+      for (int i = 0; i < kSums; i++) saved[i] = sums[i];
+    }
+  }
+}
+
+template <class W>
+void many_rows(const ProductCall& c, const void* packed, int64_t m_begin, int64_t m_end, int64_t n_begin, int64_t n_end,
+               void* scratch) {
+  using L = typename W::Lanes;
+  using Vector = typename L::Vector;
+  constexpr int64_t kMost = kPanelBytes / (static_cast<int64_t>(sizeof(Vector)) * L::kVectors * L::kTileN);
+  const int64_t blocks = c.blocks(), parts = blocks == 0 ? 1 : (blocks + kMost - 1) / kMost;
+  const int64_t part = ((blocks + parts - 1) / parts + 3) / 4 * 4;  // whole groups of 128
+  auto* panel = static_cast<Vector*>(scratch);
+  auto* saved = reinterpret_cast<typename L::Sum*>(panel + kPanelBytes / static_cast<int64_t>(sizeof(Vector)) +
+                                                   4096 / static_cast<int64_t>(sizeof(Vector)));
+  float* scales = reinterpret_cast<float*>(saved + kProductRowsInL2 * L::kTileN);
+  for (int64_t n = n_begin; n < n_end; n += L::kTileN) {
+    int64_t begin = 0;
+    do {
+      const int64_t end = min_of(begin + part, blocks);
+      for (int j = 0; j < L::kTileN; j++) W::expand(c, n + j, begin, end, scales, L::kTileN, panel + j);
+      panel_times_tiles<L>(c, static_cast<const Vector*>(packed), m_begin, m_end, n, panel, begin, end, saved);
+      begin = end;
+    } while (begin < blocks);
+  }
+}
+
+template <class W>
+ProductKernels kernels_of() {
+  using L = typename W::Lanes;
+  return {.block_bytes = static_cast<int>(sizeof(typename L::Vector)) * L::kVectors,
+          .few_rows_of_w = L::kFewRowsOfW,
+          .tile_m = L::kTileM,
+          .tile_n = L::kTileN,
+          .accumulator_bytes = sizeof(typename L::Sum),
+          .pack = pack_rows<W>,
+          .few = few_rows<W>,
+          .many = many_rows<W>};
+}
+
+template <class L>
+void run_dense(const ProductCall& call) {
+  run_product(call, kernels_of<DenseRows<L>>());
+}
+
+template <class L>
+void run_coded(const ProductCall& call) {
+  switch (call.codes.bits) {
+    case 2:
+      return run_product(call, kernels_of<CodedRows<L, 2>>());
+    case 3:
+      return run_product(call, kernels_of<CodedRows<L, 3>>());
+    case 4:
+      return run_product(call, kernels_of<CodedRows<L, 4>>());
+    case 5:
+      return run_product(call, kernels_of<CodedRows<L, 5>>());
+    case 6:
+      return run_product(call, kernels_of<CodedRows<L, 6>>());
+    default:
+      return run_product(call, kernels_of<CodedRows<L, 8>>());
+  }
+}
+
+}  // namespace
+}  // namespace hearth::cpu
