@@ -1,0 +1,248 @@
+// Converts the fixtures of tools/make_gguf_fixtures.py, and compares with what the gguf package dequantizes them to.
+#include "weights/convert.h"
+
+#include <gmock/gmock.h>
+
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/half.h"
+#include "base/json.h"
+#include "weights/gguf.h"
+#include "weights/gguf_tokenizer.h"
+#include "weights/scratch_folder_test.h"
+
+namespace hearth::weights {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A safetensors file taken apart by hand: the writer's own code has no part in it.
+struct Safetensors {
+  explicit Safetensors(const fs::path& path) : content(read_file(path)) {
+    uint64_t size;
+    std::memcpy(&size, content.data(), sizeof(size));
+    header = parse_json(std::string_view(content).substr(8, size), path.string());
+    data = content.data() + 8 + size;
+  }
+  template <typename T>
+  std::vector<T> values(const std::string& name) const {
+    const uint64_t begin = header.at(name).at("data_offsets")[0], end = header.at(name).at("data_offsets")[1];
+    std::vector<T> result((end - begin) / sizeof(T));
+    std::memcpy(result.data(), data + begin, end - begin);
+    return result;
+  }
+  std::vector<float> floats(const std::string& name) const {
+    const std::string dtype = header.at(name).at("dtype");
+    if (dtype == "F32") return values<float>(name);
+    std::vector<float> result;
+    for (uint16_t bits : values<uint16_t>(name))
+      result.push_back(dtype == "F16" ? float16_to_float(bits) : bfloat16_to_float(bits));
+    return result;
+  }
+
+  // A layer's weight as numbers; scale * q + bias where it is quantized.
+  std::vector<float> weight(const std::string& layer) const {
+    if (!header.contains(layer + ".scales")) return floats(layer + ".weight");
+    const auto packed = values<uint32_t>(layer + ".weight");
+    const auto scales = floats(layer + ".scales"), biases = floats(layer + ".biases");
+    const size_t bits = packed.size() / scales.size();
+    std::vector<float> result;
+    for (size_t i = 0; i < scales.size() * 32; ++i) {
+      const size_t bit = i * bits, word = bit / 32;
+      const uint64_t pair = packed[word] | (word + 1 < packed.size() ? uint64_t{packed[word + 1]} << 32 : 0);
+      const auto q = static_cast<float>((pair >> (bit % 32)) & ((1u << bits) - 1));
+      result.push_back(scales[i / 32] * q + biases[i / 32]);
+    }
+    return result;
+  }
+
+  std::string content;
+  Json header;
+  const char* data;
+};
+
+std::vector<float> expected_values(const std::string& name) {
+  const std::string bytes = read_file(testdata(name + ".expected"));
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+class ConvertTest : public testing::Test {
+ protected:
+  ConvertReport convert(const std::string& name, FloatType dtype) {
+    return convert_gguf({.gguf = testdata(name + ".gguf"), .output = output_, .dtype = dtype});
+  }
+  Json json(const std::string& name) const { return load_json(output_ / name); }
+  Safetensors tensors() const { return Safetensors(output_ / "model.safetensors"); }
+
+  ScratchFolder scratch_;
+  fs::path output_ = scratch_ / "model";
+};
+
+class ConvertType : public ConvertTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(ConvertType, KeepsEveryValue) {
+  convert(GetParam(), FloatType::kFloat32);
+  const Safetensors file = tensors();
+  std::vector<float> values = file.weight("model.layers.0.self_attn.q_proj");
+  const std::vector<float> down = file.weight("model.layers.0.mlp.down_proj");
+  values.insert(values.end(), down.begin(), down.end());
+  EXPECT_EQ(values, expected_values(GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryType, ConvertType,
+                         testing::Values("tiny_f32", "tiny_f16", "tiny_bf16", "tiny_q4_0", "tiny_q4_1", "tiny_q5_0",
+                                         "tiny_q5_1", "tiny_q8_0"));
+
+TEST_F(ConvertTest, KeepsQuantizedValuesInFloat16Too) {
+  const ConvertReport report = convert("tiny_q4_0", FloatType::kFloat16);
+  EXPECT_FALSE(report.scales_rounded);
+  EXPECT_EQ(report.tensors, tensors().header.size() - 1);
+  EXPECT_EQ(tensors().header.at("model.norm.weight").at("dtype"), "F16");
+  std::vector<float> values = tensors().weight("model.layers.0.self_attn.q_proj");
+  const std::vector<float> expected = expected_values("tiny_q4_0");
+  EXPECT_TRUE(std::equal(values.begin(), values.end(), expected.begin()));
+}
+
+TEST_F(ConvertTest, RoundsScalesToBfloat16AndSaysSo) {
+  EXPECT_TRUE(convert("tiny_q8_0", FloatType::kBFloat16).scales_rounded);
+  const Safetensors file = tensors();
+  EXPECT_EQ(file.header.at("model.embed_tokens.scales").at("dtype"), "BF16");
+  const auto scales = file.floats("model.embed_tokens.scales"), biases = file.floats("model.embed_tokens.biases");
+  for (size_t i = 0; i < scales.size(); ++i) EXPECT_EQ(biases[i], -128 * scales[i]);
+}
+
+TEST_F(ConvertTest, WritesHuggingFacesConfig) {
+  convert("tiny_q5_1", FloatType::kFloat16);
+  EXPECT_EQ(json("config.json"), parse_json(R"({
+      "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 32, "num_hidden_layers": 1,
+      "intermediate_size": 64, "num_attention_heads": 2, "num_key_value_heads": 1, "rms_norm_eps": 1e-05,
+      "vocab_size": 24, "rope_theta": 10000.0, "max_position_embeddings": 128, "tie_word_embeddings": true,
+      "torch_dtype": "float16", "quantization": {"group_size": 32, "bits": 5},
+      "quantization_config": {"group_size": 32, "bits": 5}, "eos_token_id": 0, "bos_token_id": 1})",
+                                            ""));
+  EXPECT_EQ(json("generation_config.json"), parse_json(R"({"bos_token_id": 1, "eos_token_id": 0})", ""));
+}
+
+TEST_F(ConvertTest, TakesHeadBiasesFrequenciesAndMixedTypesAlong) {
+  convert("tiny_llama3", FloatType::kFloat32);
+  const Json config = json("config.json");
+  EXPECT_EQ(config["tie_word_embeddings"], false);
+  EXPECT_EQ(config["attention_bias"], true);
+  EXPECT_EQ(config["eos_token_id"], Json::array({0, 2}));
+  EXPECT_EQ(config["quantization"], parse_json(R"({"group_size": 32, "bits": 4,
+      "lm_head": {"group_size": 32, "bits": 8}})",
+                                               ""));
+  EXPECT_EQ(config["rope_scaling"], parse_json(R"({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+      "high_freq_factor": 4.0, "original_max_position_embeddings": 8192})",
+                                               ""));
+  const Safetensors file = tensors();
+  std::vector<float> values = file.weight("model.layers.0.self_attn.q_proj");
+  for (const char* name : {"self_attn.q_proj.bias", "mlp.down_proj"}) {
+    const std::string full = std::string("model.layers.0.") + name;
+    const auto more = full.ends_with("bias") ? file.floats(full) : file.weight(full);
+    values.insert(values.end(), more.begin(), more.end());
+  }
+  EXPECT_EQ(values, expected_values("tiny_llama3"));
+  EXPECT_THAT(file.floats("model.layers.0.self_attn.o_proj.bias"), testing::Each(0.0f));
+}
+
+TEST_F(ConvertTest, WritesTheTokenizer) {
+  convert("tiny_q4_0", FloatType::kFloat16);
+  const Json tokenizer = json("tokenizer.json");
+  EXPECT_EQ(tokenizer["model"]["vocab"]["\u0120ab"], 22);
+  EXPECT_EQ(tokenizer["model"]["merges"][2], Json::array({"ab", "c"}));
+  EXPECT_EQ(tokenizer["pre_tokenizer"]["pretokenizers"][0]["type"], "Digits");
+  EXPECT_TRUE(tokenizer["post_processor"].is_null());
+  ASSERT_EQ(tokenizer["added_tokens"].size(), 3u);
+  EXPECT_EQ(tokenizer["added_tokens"][1]["special"], true);
+  EXPECT_EQ(tokenizer["added_tokens"][2]["special"], false);
+  const Json config = json("tokenizer_config.json");
+  EXPECT_EQ(config["bos_token"], "<|start|>");
+  EXPECT_EQ(config["eos_token"], "<|end|>");
+  EXPECT_EQ(config["chat_template"], "{{ messages[0]['content'] }}<|end|>");
+  EXPECT_EQ(config["model_max_length"], 128);
+}
+
+TEST_F(ConvertTest, AddsTheBeginningTokenWhereTheSplittingRuleImpliesIt) {
+  convert("tiny_llama3", FloatType::kFloat16);
+  const Json tokenizer = json("tokenizer.json");
+  EXPECT_EQ(tokenizer["model"]["ignore_merges"], true);
+  EXPECT_EQ(tokenizer["post_processor"]["single"][0]["SpecialToken"]["id"], "<|start|>");
+  EXPECT_EQ(tokenizer["post_processor"]["special_tokens"]["<|start|>"]["ids"], Json::array({1}));
+}
+
+TEST_F(ConvertTest, RebuildsMergesFromScoresAsTransformersDoes) {
+  convert("tiny_spm", FloatType::kFloat16);
+  const Json tokenizer = json("tokenizer.json");
+  EXPECT_EQ(tokenizer["model"]["merges"], load_json(testdata("tiny_spm.merges.json")));
+  EXPECT_EQ(tokenizer["model"]["unk_token"], "<unk>");
+  EXPECT_EQ(tokenizer["model"]["byte_fallback"], true);
+  EXPECT_EQ(tokenizer["normalizer"]["normalizers"][0]["prepend"], "\u2581");
+  EXPECT_EQ(tokenizer["post_processor"]["single"][0]["SpecialToken"]["id"], "<s>");
+}
+
+TEST_F(ConvertTest, ReportsProgressUpToTheWhole) {
+  uint64_t last = 0, whole = 0;
+  const auto report =
+      convert_gguf({.gguf = testdata("tiny_q4_0.gguf"), .output = output_, .progress = [&](auto done, auto total) {
+                      EXPECT_GT(done, last);
+                      last = done;
+                      whole = total;
+                    }});
+  EXPECT_EQ(last, whole);
+  EXPECT_EQ(last, report.bytes);
+}
+
+TEST_F(ConvertTest, LeavesAnExistingFolderAlone) {
+  fs::create_directories(output_);
+  write_file_atomically(output_ / "mine", "x");
+  EXPECT_EQ(refusal([&] { convert("tiny_q4_0", FloatType::kFloat16); }), output_.string() + ": exists already");
+  fs::remove(output_ / "mine");
+  EXPECT_EQ(refusal([&] { convert("tiny_q4_0", FloatType::kFloat16); }), "");
+}
+
+// Replaces text inside a fixture by text of equal length.
+std::string altered(const std::string& fixture, std::string_view from, std::string_view to) {
+  std::string bytes = read_file(testdata(fixture));
+  const size_t at = bytes.find(from);
+  EXPECT_NE(at, bytes.npos);
+  return bytes.replace(at, from.size(), to);
+}
+
+TEST_F(ConvertTest, LeavesNothingBehindWhenItFails) {
+  const std::pair<std::string, std::string> cases[] = {
+      {altered("tiny_q4_0.gguf", "blk.0.attn_q.weight", "blk.0.attn_z.weight"), "blk.0.attn_q.weight: missing tensor"},
+      {altered("tiny_q4_0.gguf", "blk.0.ffn_norm", "blk.1.ffn_norm"), "blk.0.ffn_norm.weight: missing tensor"},
+      {altered("tiny_llama3.gguf", "blk.0.attn_v.bias", "blk.0.attn_w.bias"), "blk.0.attn_v.bias: missing tensor"},
+      {altered("tiny_llama3.gguf", "output.weight", "outpux.weight"),
+       "outpux.weight: the Llama architecture has no place"},
+      {altered("tiny_q4_0.gguf", "llama.block_count", "llama.block_xount"), "llama.block_count: missing"},
+      {altered("tiny_q4_0.gguf", "smollm", "smolxx"), "tokenizer.ggml.pre: the splitting rule 'smolxx' is not known"},
+      {altered("tiny_q4_0.gguf", "gpt2", "bert"),
+       "tokenizer.ggml.model: tokenizers of kind 'bert' cannot be converted"},
+      {altered("tiny_q4_0.gguf", "ab c", "ab_c"), "tokenizer.ggml.merges: 'ab_c' is not two pieces"},
+      {altered("tiny_q4_0.gguf", "<|user|>", "<|us\xffr|>"), "tokenizer.ggml.tokens: a token is not UTF-8"},
+      {altered("tiny_q4_0.gguf", "{{ messages",
+               "{{\xff"
+               "messages"),
+       "tokenizer.chat_template: not UTF-8"},
+  };
+  for (const auto& [bytes, why] : cases) {
+    const fs::path gguf = scratch_ / "bad.gguf";
+    write_file_atomically(gguf, bytes);
+    EXPECT_THAT(refusal([&] { convert_gguf({.gguf = gguf, .output = output_}); }), HasSubstr("bad.gguf: " + why));
+    fs::remove(gguf);
+    EXPECT_THAT(std::vector<fs::path>(fs::directory_iterator(scratch_.path()), {}), IsEmpty());
+  }
+}
+
+}  // namespace
+}  // namespace hearth::weights
