@@ -25,8 +25,9 @@ using Offsets = std::pair<uint32_t, uint32_t>;
 // One text, tokenized, with everything `tokenizers.Encoding` tells. All vectors are as long as `ids`.
 struct Encoding {
   std::vector<int32_t> ids;
+  std::vector<std::string> tokens;       // as the vocabulary spells them; an added token's as the text does
   std::vector<Offsets> offsets;          // bytes or characters, as asked; (0, 0) for tokens a template put in
-  std::vector<int32_t> type_ids;         // 0 for the first sequence, as the template says
+  std::vector<int32_t> type_ids;         // as the post-processor's template says
   std::vector<uint8_t> special_tokens_mask;  // 1 for tokens the post-processor or padding put in
   std::vector<uint8_t> attention_mask;       // 0 for padding
 };
@@ -36,7 +37,9 @@ enum class OffsetUnit { kBytes, kCharacters };
 struct EncodeOptions {
   bool add_special_tokens = true;
   OffsetUnit unit = OffsetUnit::kCharacters;  // characters are what Python reports
-  bool truncate_and_pad = true;               // by the rules in tokenizer.json, if it has any
+  // By the rules in tokenizer.json. Unset: as the reference does, yes for a bare tokenizer.json, no for a folder with a
+  // tokenizer_config.json, for which transformers switches them off. encode() and encode_batch() do the same.
+  std::optional<bool> truncate_and_pad;
 };
 
 class Tokenizer {
@@ -57,7 +60,7 @@ class Tokenizer {
   std::vector<int32_t> encode(std::string_view text, bool add_special_tokens = true) const;
   // The same with offsets and masks: several times the cost of encode().
   Encoding encode_with_offsets(std::string_view text, const EncodeOptions& options = {}) const;
-  // Each text on its own, shared among the threads of the pool. With padding rules, all come out equally long.
+  // Each text on its own, shared among the threads of the pool. Where padding is on, all come out equally long.
   std::vector<std::vector<int32_t>> encode_batch(std::span<const std::string_view> texts,
                                                  bool add_special_tokens = true) const;
 

@@ -1,0 +1,217 @@
+// A hand-written scanner. Strings without escapes are returned as views of the text; the end of a string is found eight
+// bytes at a time.
+#include "text/tokenizer/json_reader.h"
+
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "base/error.h"
+#include "text/tokenizer/utf8.h"
+
+namespace hearth::text {
+
+namespace {
+
+constexpr int kMaxDepth = 64;
+constexpr uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
+
+// The high bit of each byte that is '"', '\\' or a control character; bits above the first hit may be wrong.
+uint64_t string_stops(uint64_t word) {
+  const uint64_t quote = word ^ (kOnes * '"'), backslash = word ^ (kOnes * '\\');
+  return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word)) & kHighs;
+}
+
+}  // namespace
+
+JsonReader::JsonReader(std::string_view text, std::string_view source)
+    : source_(source), begin_(text.data()), at_(text.data()), end_(text.data() + text.size()) {
+  const size_t valid = valid_utf8_prefix(text);
+  if (valid != text.size()) throw LoadError(source_, "not UTF-8 at byte " + std::to_string(valid));
+}
+
+void JsonReader::fail() const {
+  throw LoadError(source_, "not valid JSON, or not what is expected here, at byte " + std::to_string(at_ - begin_));
+}
+
+void JsonReader::expect(char c) {
+  if (peek() != c) fail();
+  ++at_;
+}
+
+void JsonReader::open(char bracket) {
+  expect(bracket);
+  if (++depth_ > kMaxDepth) throw LoadError(source_, "JSON nested deeper than " + std::to_string(kMaxDepth));
+  fresh_ = true;
+}
+
+bool JsonReader::next_item(char closing) {
+  const char c = peek();
+  if (c == closing) {
+    ++at_;
+    --depth_;
+    fresh_ = false;
+    return false;
+  }
+  if (!fresh_) expect(',');
+  fresh_ = false;
+  return true;
+}
+
+bool JsonReader::next_key(std::string& key) {
+  if (!next_item('}')) return false;
+  key = string();
+  expect(':');
+  return true;
+}
+
+std::string_view JsonReader::string() {
+  expect('"');
+  const char* start = at_;
+  for (;;) {
+    uint64_t word;
+    while (end_ - at_ >= 8) {
+      std::memcpy(&word, at_, 8);
+      const uint64_t stops = string_stops(word);
+      if (stops) {
+        at_ += std::countr_zero(stops) / 8;
+        break;
+      }
+      at_ += 8;
+    }
+    while (at_ < end_ && *at_ != '"' && *at_ != '\\' && static_cast<uint8_t>(*at_) >= 0x20) ++at_;
+    if (at_ == end_ || static_cast<uint8_t>(*at_) < 0x20) fail();
+    if (*at_ == '"') return {start, static_cast<size_t>(at_++ - start)};
+    scratch_.assign(start, at_);
+    break;
+  }
+  while (at_ < end_ && *at_ != '"') {
+    if (static_cast<uint8_t>(*at_) < 0x20) fail();
+    if (*at_ == '\\') {
+      ++at_;
+      unescape();
+    } else {
+      scratch_ += *at_++;
+    }
+  }
+  if (at_ == end_) fail();
+  ++at_;
+  return scratch_;
+}
+
+uint32_t JsonReader::hex4() {
+  if (end_ - at_ < 4) fail();
+  uint32_t value = 0;
+  const auto [stop, error] = std::from_chars(at_, at_ + 4, value, 16);
+  if (error != std::errc{} || stop != at_ + 4) fail();
+  at_ += 4;
+  return value;
+}
+
+void JsonReader::unescape() {
+  if (at_ == end_) fail();
+  const char c = *at_++;
+  constexpr std::string_view kFrom = "\"\\/bfnrt", kTo = "\"\\/\b\f\n\r\t";
+  if (const size_t i = kFrom.find(c); i != kFrom.npos) {
+    scratch_ += kTo[i];
+    return;
+  }
+  if (c != 'u') fail();
+  char32_t unit = hex4();
+  if (unit >= 0xDC00 && unit < 0xE000) fail();
+  if (unit >= 0xD800 && unit < 0xDC00) {
+    if (end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u') fail();
+    at_ += 2;
+    const uint32_t low = hex4();
+    if (low < 0xDC00 || low >= 0xE000) fail();
+    unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+  }
+  append_character(scratch_, unit);
+}
+
+std::string_view JsonReader::number_text() {
+  peek();
+  const char* start = at_;
+  const auto digits = [this] {
+    const char* first = at_;
+    while (at_ < end_ && *at_ >= '0' && *at_ <= '9') ++at_;
+    if (at_ == first) fail();
+    return at_ - first;
+  };
+  if (at_ < end_ && *at_ == '-') ++at_;
+  const bool zero = at_ < end_ && *at_ == '0';
+  if (digits() > 1 && zero) fail();
+  if (at_ < end_ && *at_ == '.') {
+    ++at_;
+    digits();
+  }
+  if (at_ < end_ && (*at_ == 'e' || *at_ == 'E')) {
+    ++at_;
+    if (at_ < end_ && (*at_ == '+' || *at_ == '-')) ++at_;
+    digits();
+  }
+  return {start, static_cast<size_t>(at_ - start)};
+}
+
+int64_t JsonReader::integer() {
+  const std::string_view digits = number_text();
+  int64_t value = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || stop != digits.data() + digits.size() || value < 0) fail();
+  return value;
+}
+
+double JsonReader::number() {
+  const std::string_view digits = number_text();
+  double value = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || !std::isfinite(value)) fail();
+  return value;
+}
+
+bool JsonReader::boolean() {
+  peek();
+  for (const std::string_view word : {"true", "false"}) {
+    if (std::string_view(at_, static_cast<size_t>(end_ - at_)).starts_with(word)) {
+      at_ += word.size();
+      return word == "true";
+    }
+  }
+  fail();
+}
+
+bool JsonReader::null() {
+  peek();
+  if (!std::string_view(at_, static_cast<size_t>(end_ - at_)).starts_with("null")) return false;
+  at_ += 4;
+  return true;
+}
+
+std::string_view JsonReader::skip_value() {
+  const char first = peek();
+  const char* start = at_;
+  if (first == '{') {
+    std::string key;
+    begin_object();
+    while (next_key(key)) skip_value();
+  } else if (first == '[') {
+    begin_array();
+    while (next_element()) skip_value();
+  } else if (first == '"') {
+    string();
+  } else if (first == 't' || first == 'f') {
+    boolean();
+  } else if (first == 'n') {
+    if (!null()) fail();
+  } else {
+    number_text();
+  }
+  return {start, static_cast<size_t>(at_ - start)};
+}
+
+void JsonReader::expect_end() {
+  if (peek() != 0 || at_ != end_) fail();
+}
+
+}  // namespace hearth::text

@@ -1,0 +1,181 @@
+// The keys of a model come in any order, but vocabularies are written before merges, and only then can merges be read in
+// passing; merges that come first are read at the end, from their text.
+#include "text/tokenizer/model_json.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "text/tokenizer/bpe.h"
+
+namespace hearth::text {
+
+namespace {
+
+struct ModelSettings {
+  std::string type;
+  std::string source;
+  Vocabulary vocabulary;
+  bool has_vocabulary = false;
+  std::vector<double> scores;         // Unigram
+  MergeTable merges;
+  bool has_merges = false;
+  std::string_view late_merges;       // their text, when they come before the vocabulary
+  std::optional<std::string> unk_token;
+  std::optional<int64_t> unk_id;
+  std::string prefix, suffix;
+  bool has_prefix = false;
+  bool fuse_unk = false, byte_fallback = false, ignore_merges = false;
+  int64_t max_input_chars = 100;
+
+  [[noreturn]] void fail(std::string_view key, std::string_view reason) const {
+    throw LoadError(source, "model." + std::string(key), reason);
+  }
+};
+
+void add(ModelSettings& model, std::string_view token, int64_t id) {
+  if (id > Vocabulary::kMaxId) model.fail("vocab", "id " + std::to_string(id) + " is beyond 2^24");
+  switch (model.vocabulary.add(token, static_cast<int32_t>(id))) {
+    case Vocabulary::Added::kYes: return;
+    case Vocabulary::Added::kSpellingTaken: model.fail("vocab", "token '" + std::string(token.substr(0, 64)) + "' comes twice");
+    case Vocabulary::Added::kIdTaken: model.fail("vocab", "id " + std::to_string(id) + " comes twice");
+    case Vocabulary::Added::kRefused: model.fail("vocab", "more than 2000000 tokens, or too large");
+  }
+}
+
+void read_vocabulary(JsonReader& in, ModelSettings& model) {
+  model.has_vocabulary = true;
+  if (in.peek() == '[') {  // Unigram: [token, score] pairs
+    in.begin_array();
+    while (in.next_element()) {
+      in.begin_array();
+      if (!in.next_element()) in.fail();
+      add(model, in.string(), static_cast<int64_t>(model.scores.size()));
+      if (!in.next_element()) in.fail();
+      model.scores.push_back(in.number());
+      if (in.next_element()) in.fail();
+    }
+    return;
+  }
+  in.begin_object();
+  std::string token;
+  while (in.next_key(token)) add(model, token, in.integer());
+}
+
+class MergeReader {
+ public:
+  explicit MergeReader(ModelSettings& model) : model_(model) {}
+
+  void read(JsonReader& in) {
+    model_.has_merges = true;
+    in.begin_array();
+    std::string left, right;
+    while (in.next_element()) {
+      if (in.peek() == '[') {
+        in.begin_array();
+        if (!in.next_element()) in.fail();
+        left = in.string();
+        if (!in.next_element()) in.fail();
+        right = in.string();
+        if (in.next_element()) in.fail();
+        add(left, right);
+      } else {
+        const std::string_view line = in.string();
+        if (line.starts_with("#version")) continue;
+        const size_t space = line.find(' ');
+        if (space == line.npos || line.find(' ', space + 1) != line.npos)
+          model_.fail("merges", "merge " + std::to_string(rank_) + " is not two tokens");
+        add(line.substr(0, space), line.substr(space + 1));
+      }
+    }
+  }
+
+ private:
+  void add(std::string_view left, std::string_view right) {
+    if (rank_ >= MergeTable::kMaxMerges) model_.fail("merges", "more than 2000000 merges");
+    if (right.size() < model_.prefix.size()) model_.fail("merges", "merge " + std::to_string(rank_) + " lacks the subword prefix");
+    joined_.assign(left);
+    joined_ += right.substr(model_.prefix.size());
+    const int32_t left_id = find(left), right_id = find(right);
+    // Vocabularies mostly list what merges make in the order of the merges: look one further before searching.
+    int32_t id = last_ + 1;
+    if (model_.vocabulary.token(id) != joined_) id = find(joined_);
+    last_ = id;
+    if (!model_.merges.add(left_id, right_id, {rank_++, id})) model_.fail("merges", "too many");
+  }
+
+  int32_t find(std::string_view token) const {
+    const int32_t id = model_.vocabulary.find(token);
+    if (id < 0)
+      model_.fail("merges", "merge " + std::to_string(rank_) + ": token '" + std::string(token.substr(0, 64)) +
+                                "' is not in the vocabulary");
+    return id;
+  }
+
+  ModelSettings& model_;
+  uint32_t rank_ = 0;
+  int32_t last_ = -1;
+  std::string joined_;
+};
+
+void read_setting(JsonReader& in, const std::string& key, ModelSettings& model) {
+  if (key != "merges" && in.null()) return;
+  if (key == "type") {
+    model.type = in.string();
+  } else if (key == "vocab") {
+    read_vocabulary(in, model);
+  } else if (key == "merges") {
+    if (model.has_vocabulary && model.has_prefix) {
+      MergeReader(model).read(in);
+    } else {
+      model.late_merges = in.skip_value();
+    }
+  } else if (key == "unk_token") {
+    model.unk_token = in.string();
+  } else if (key == "unk_id") {
+    model.unk_id = in.integer();
+  } else if (key == "continuing_subword_prefix") {
+    model.prefix = in.string();
+  } else if (key == "end_of_word_suffix") {
+    model.suffix = in.string();
+  } else if (key == "fuse_unk") {
+    model.fuse_unk = in.boolean();
+  } else if (key == "byte_fallback") {
+    model.byte_fallback = in.boolean();
+  } else if (key == "ignore_merges") {
+    model.ignore_merges = in.boolean();
+  } else if (key == "max_input_chars_per_word") {
+    model.max_input_chars = in.integer();
+  } else {
+    in.skip_value();
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Model> read_model(JsonReader& in, std::string_view source) {
+  ModelSettings model;
+  model.source = source;
+  std::string key;
+  in.begin_object();
+  while (in.next_key(key)) {
+    model.has_prefix |= key == "continuing_subword_prefix";
+    read_setting(in, key, model);
+  }
+  if (!model.has_vocabulary) model.fail("vocab", "missing");
+  if (!model.late_merges.empty()) {
+    JsonReader merges(model.late_merges, source);
+    MergeReader(model).read(merges);
+  }
+  if (model.type.empty()) model.type = model.has_merges ? "BPE" : "";
+  if (model.type == "BPE") {
+    if (!model.has_merges) model.fail("merges", "missing");
+    return std::make_unique<Bpe>(std::move(model.vocabulary), std::move(model.merges),
+                                 BpeOptions{model.unk_token, model.prefix, model.suffix, model.fuse_unk,
+                                            model.byte_fallback, model.ignore_merges});
+  }
+  model.fail("type", "unknown model '" + model.type + "'");
+}
+
+}  // namespace hearth::text

@@ -1,0 +1,141 @@
+// One PCRE2 pattern, JIT-compiled, with limits on steps, heap and JIT stack. Match data, context and JIT stack belong to
+// the thread: they are the same for every pattern.
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "text/tokenizer/regex.h"
+
+#include <pcre2.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <stdexcept>
+
+#include "base/error.h"
+#include "text/tokenizer/utf8.h"
+
+namespace hearth::text {
+
+namespace {
+
+constexpr uint32_t kMatchLimit = 1'000'000, kHeapLimitKiB = 16 * 1024;
+constexpr size_t kJitStackFirst = 32 << 10, kJitStackMost = 8 << 20;
+
+template <auto Free>
+struct Freeing {
+  template <typename T>
+  void operator()(T* p) const {
+    Free(p);
+  }
+};
+
+struct MatchState {
+  std::unique_ptr<pcre2_match_data, Freeing<pcre2_match_data_free>> data{pcre2_match_data_create(10, nullptr)};
+  std::unique_ptr<pcre2_match_context, Freeing<pcre2_match_context_free>> context{pcre2_match_context_create(nullptr)};
+  std::unique_ptr<pcre2_jit_stack, Freeing<pcre2_jit_stack_free>> stack{
+      pcre2_jit_stack_create(kJitStackFirst, kJitStackMost, nullptr)};
+
+  MatchState() {
+    if (!data || !context || !stack) throw std::bad_alloc();
+    pcre2_set_match_limit(context.get(), kMatchLimit);
+    pcre2_set_heap_limit(context.get(), kHeapLimitKiB);
+    pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+  }
+};
+
+MatchState& match_state() {
+  thread_local MatchState state;
+  return state;
+}
+
+}  // namespace
+
+struct Regex::Compiled {
+  std::unique_ptr<pcre2_code, Freeing<pcre2_code_free>> code;
+  bool jit = false;
+
+  // PCRE2's return code; the match's bounds on success.
+  int match(std::string_view text, size_t from, size_t& begin, size_t& end) const {
+    MatchState& state = match_state();
+    const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
+    const int code_or_error =
+        jit ? pcre2_jit_match(code.get(), subject, text.size(), from, 0, state.data.get(), state.context.get())
+            : pcre2_match(code.get(), subject, text.size(), from, PCRE2_NO_UTF_CHECK, state.data.get(),
+                          state.context.get());
+    if (code_or_error < 0) return code_or_error;
+    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(state.data.get());
+    begin = bounds[0];
+    end = bounds[1];
+    return code_or_error;
+  }
+};
+
+Regex::Regex(std::string_view pattern, std::string_view source, std::string_view key)
+    : compiled_(std::make_unique<Compiled>()), pattern_(pattern) {
+  std::string translated;
+  try {
+    translated = pcre2_from_oniguruma(pattern);
+  } catch (const std::invalid_argument& refusal) {
+    throw LoadError(source, key, refusal.what());
+  }
+  const std::unique_ptr<pcre2_compile_context, Freeing<pcre2_compile_context_free>> context(
+      pcre2_compile_context_create(nullptr));
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
+  pcre2_set_parens_nest_limit(context.get(), 200);
+  int error = 0;
+  PCRE2_SIZE offset = 0;
+  compiled_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
+                                      PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
+                                      context.get()));
+  if (!compiled_->code) {
+    std::array<PCRE2_UCHAR, 256> message{};
+    pcre2_get_error_message(error, message.data(), message.size());
+    throw LoadError(source, key, std::string("regular expression: ") + reinterpret_cast<const char*>(message.data()));
+  }
+  compiled_->jit = pcre2_jit_compile(compiled_->code.get(), PCRE2_JIT_COMPLETE) == 0;
+  refuse_exponential(source, key);
+}
+
+// A pattern of nested repeats runs out of steps on a row of its own characters that then does not end as it should.
+void Regex::refuse_exponential(std::string_view source, std::string_view key) const {
+  std::set<char32_t> letters = {U' ', U'a', U'1'};
+  for (size_t at = 0; at < pattern_.size() && letters.size() < 24;) letters.insert(next_character(pattern_, at));
+  for (const char32_t letter : letters) {
+    std::string row;
+    for (int i = 0; i < 48; ++i) append_character(row, letter);
+    row += "\x01";
+    size_t begin, end;
+    for (size_t from = 0; from < row.size(); from = after(row, from)) {
+      const int result = compiled_->match(row, from, begin, end);
+      if (result == PCRE2_ERROR_MATCHLIMIT || result == PCRE2_ERROR_HEAPLIMIT)
+        throw LoadError(source, key, "regular expression: takes exponential time");
+      if (result < 0) break;
+    }
+  }
+}
+
+Regex Regex::literal(std::string_view text) {
+  Regex regex;
+  regex.literal_ = text;
+  return regex;
+}
+
+Regex::~Regex() = default;
+Regex::Regex(Regex&&) noexcept = default;
+Regex& Regex::operator=(Regex&&) noexcept = default;
+
+bool Regex::next(std::string_view text, size_t from, size_t& begin, size_t& end) const {
+  if (compiled_) return compiled_->match(text, from, begin, end) >= 0;
+  begin = text.find(literal_, from);
+  end = begin + literal_.size();
+  return begin != text.npos;
+}
+
+size_t Regex::after(std::string_view text, size_t at) { return at < text.size() ? at + utf8_length(text[at]) : at + 1; }
+
+bool Regex::matches_empty() const {
+  size_t begin, end;
+  if (!compiled_) return literal_.empty();
+  return compiled_->match("", 0, begin, end) >= 0 || compiled_->match("\x01", 0, begin, end) >= 0;
+}
+
+}  // namespace hearth::text
