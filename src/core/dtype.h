@@ -77,7 +77,7 @@ struct TypeToDtype {
     else if constexpr (std::is_same_v<T, float16_t>) return float16;
     else if constexpr (std::is_same_v<T, bfloat16_t>) return bfloat16;
     else if constexpr (std::is_same_v<T, float>) return float32;
-    else if constexpr (std::is_same_v<T, double>) return float64;
+    else if constexpr (std::is_same_v<T, double>) return float32;  // as in MLX: a C++ literal must not widen a model
     else if constexpr (std::is_same_v<T, complex64_t> || std::is_same_v<T, std::complex<float>>) return complex64;
     else {
       static_assert(std::is_integral_v<T>, "no dtype for this type");

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <utility>
 
 #include "core/array.h"
 
@@ -36,6 +37,7 @@ struct Node {
   Inputs inputs;
   std::unique_ptr<std::vector<array>> group_outputs;
   std::exception_ptr error;
+  Node* next_dead = nullptr;  // while a graph is let go of
 
   Status state() const { return static_cast<Status>(status.load(std::memory_order_acquire)); }
 

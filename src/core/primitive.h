@@ -4,8 +4,8 @@
 // In eval_cpu inputs are evaluated, with any strides; outputs have shape and dtype and no memory yet:
 //
 //   void Swish::eval_cpu(Arrays inputs, MutableArrays outputs) {
+//     allocate_or_donate(outputs[0], inputs[0]);  // first: any further handle to an input forbids donation
 //     array x = row_contiguous(inputs[0]);
-//     allocate_or_donate(outputs[0], inputs[0]);
 //     swish(x.data<float>(), outputs[0].data<float>(), x.size());
 //   }
 //
@@ -13,6 +13,7 @@
 #pragma once
 
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "core/array.h"
@@ -48,13 +49,27 @@ class Primitive {
   Stream stream_;
 };
 
+// A primitive that is told apart by its class and by state(), a tuple of comparable parameters:
+//   auto state() const { return std::tie(axis_, reverse_); }
+template <typename Self>
+class ComparablePrimitive : public Primitive {
+ public:
+  using Primitive::Primitive;
+  bool is_equivalent(const Primitive& other) const override {
+    const auto* same = dynamic_cast<const Self*>(&other);
+    return same && same->state() == static_cast<const Self&>(*this).state();
+  }
+};
+
 // For eval_cpu: ways to give an output its memory.
 
 // A fresh row-contiguous buffer.
 void allocate(array& out);
 
 // The input's own buffer when nobody else can see it (array::is_donatable()), it is row-contiguous, and the element sizes
-// and counts agree: the operation then works in place. Else a fresh buffer. Returns whether it was donated.
+// and counts agree: the operation then works in place. Returns whether it was donated; if not, out has no memory yet.
+bool donate(array& out, const array& in);
+// The same, with a fresh buffer if it was not.
 bool allocate_or_donate(array& out, const array& in);
 
 // The input's buffer seen through other strides (in elements), `offset` elements further on. Nothing is copied.

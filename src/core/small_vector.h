@@ -97,7 +97,7 @@ class SmallVector {
   void push_back(T value) { emplace_back(std::move(value)); }
   template <typename... Args>
   T& emplace_back(Args&&... args) {
-    if (size_ == capacity_) grow(2 * capacity_);
+    if (size_ == capacity_) grow(size_t{capacity_} + N);
     return *new (data_ + size_++) T(std::forward<Args>(args)...);
   }
   void pop_back() { data_[--size_].~T(); }
@@ -144,8 +144,8 @@ class SmallVector {
   }
   void grow(size_t count) {
     T* bigger = std::allocator<T>().allocate(count);
-    std::uninitialized_move(begin(), end(), bigger);
     const uint32_t size = size_;
+    for (uint32_t i = 0; i < size; ++i) new (bigger + i) T(std::move(data_[i]));
     release();
     data_ = bigger;
     size_ = size;
