@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <map>
-#include <numeric>
+#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "generate/toy_model.h"
 #include "text/tokenizer.h"
 
@@ -70,14 +72,12 @@ Outcome run_one(ToyModel& model, Request request, EngineOptions options = {}) {
   return std::move(run_all(engine)[id]);
 }
 
-// A tokenizer of 64 tokens: "a" to "z", then "<0>" to "<37>".
+// A tokenizer of 64 tokens: the characters from "0" to "o".
 std::shared_ptr<const text::Tokenizer> toy_tokenizer() {
-  std::string vocabulary;
-  for (int i = 0; i < ToyModel::kVocab; ++i) {
-    const std::string token = i < 26 ? std::string(1, static_cast<char>('a' + i)) : "<" + std::to_string(i - 26) + ">";
-    vocabulary += (i ? ", \"" : "\"") + token + "\": " + std::to_string(i);
-  }
-  return text::Tokenizer::from_json(R"({"model": {"type": "BPE", "vocab": {)" + vocabulary + R"(}, "merges": []}})");
+  Json vocabulary = Json::object();
+  for (int i = 0; i < ToyModel::kVocab; ++i) vocabulary[std::string(1, static_cast<char>('0' + i))] = i;
+  const Json model = {{"type", "BPE"}, {"vocab", std::move(vocabulary)}, {"merges", Json::array()}};
+  return text::Tokenizer::from_json(Json{{"model", model}}.dump());
 }
 
 TEST(Engine, GivesTheSameTokensInAnyBatchAndAnyChunks) {
@@ -268,26 +268,29 @@ TEST(Engine, AppliesProcessorsToPromptAndAnswer) {
   EXPECT_THAT(run_one(model, std::move(request)).tokens, ElementsAre(11));
 }
 
-template <typename Exception>
-std::string refusal(Request request, EngineOptions options = {}) {
+std::string refusal(const std::function<void(Request&)>& change, int context_length = 0) {
   ToyModel model;
-  Engine engine(model, nullptr, options);
+  Engine engine(model, nullptr, {.context_length = context_length});
+  Request request = sampled(prompt(11), 1);
+  change(request);
   try {
     engine.submit(std::move(request));
-  } catch (const Exception& error) {
+  } catch (const std::exception& error) {
     return error.what();
   }
   return "";
 }
 
 TEST(Engine, RefusesARequestInItsOwnWords) {
-  EXPECT_THAT(refusal<RequestError>({}), HasSubstr("empty"));
-  EXPECT_THAT(refusal<RequestError>({.prompt = {1, 64}}), HasSubstr("64"));
-  EXPECT_THAT(refusal<RequestError>({.prompt = prompt(11)}, {.context_length = 10}), HasSubstr("context of 10"));
-  EXPECT_THAT(refusal<std::invalid_argument>({.prompt = {1}, .max_tokens = -2}), HasSubstr("max_tokens"));
-  EXPECT_THAT(refusal<std::invalid_argument>({.prompt = {1}, .sampler = {.top_p = 2}}), HasSubstr("top_p"));
-  EXPECT_THAT(refusal<std::invalid_argument>({.prompt = {1}, .top_logprobs = 65}), HasSubstr("top_logprobs"));
-  EXPECT_THAT(refusal<std::invalid_argument>({.prompt = {1}, .stop_texts = {"x"}}), HasSubstr("stop_texts"));
+  EXPECT_EQ(refusal([](Request&) {}), "");
+  EXPECT_THAT(refusal([](Request& r) { r.prompt.clear(); }), HasSubstr("empty"));
+  EXPECT_THAT(refusal([](Request& r) { r.prompt[3] = 64; }), HasSubstr("token 64"));
+  EXPECT_THAT(refusal([](Request&) {}, 10), HasSubstr("context of 10"));
+  EXPECT_THAT(refusal([](Request& r) { r.max_tokens = -2; }), HasSubstr("max_tokens"));
+  EXPECT_THAT(refusal([](Request& r) { r.sampler.top_p = 2; }), HasSubstr("top_p"));
+  EXPECT_THAT(refusal([](Request& r) { r.top_logprobs = 65; }), HasSubstr("top_logprobs"));
+  EXPECT_THAT(refusal([](Request& r) { r.stop_texts = {"x"}; }), HasSubstr("stop_texts"));
+  EXPECT_THAT(refusal([](Request& r) { r.processors.logit_bias = {{64, 1.0f}}; }), HasSubstr("logit_bias"));
   ToyModel model;
   EXPECT_THROW(Engine(model, nullptr, {.prefill_step_size = 0}), std::invalid_argument);
 }
