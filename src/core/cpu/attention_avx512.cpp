@@ -10,9 +10,9 @@
 
 HEARTH_TARGET_BEGIN_AVX512
 #include "core/cpu/vector_avx512_inl.h"
-// after the vector
+
 #include "core/cpu/vector_math_inl.h"
-// after the functions
+
 #include "core/cpu/attention_tile_inl.h"
 
 namespace hearth::cpu {

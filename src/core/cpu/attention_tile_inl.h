@@ -71,23 +71,6 @@ inline void multiply(const float* a, int64_t lda, const B* b, int64_t ldb, float
   for (; n < columns; n += V::kWidth) multiply_rows<V, 1, kAddToC>(a, lda, b + n, ldb, c + n, ldc, count, rows);
 }
 
-// The columns of a span (positions less the span's base) that one row sees: [0, kept) and [begin, end), kept <= begin.
-struct SeenColumns {
-  int kept = 0, begin = 0, end = 0;
-  bool empty() const { return kept == 0 && begin == end; }
-  int first() const { return kept > 0 ? 0 : begin; }
-  int last() const { return begin < end ? end : kept; }
-};
-
-inline SeenColumns columns_of(const SeenKeys& seen, int64_t base) {
-  const auto column = [base](int64_t position) {
-    return static_cast<int>(std::clamp<int64_t>(position - base, 0, kAttentionSpan));
-  };
-  SeenColumns c{column(seen.kept.end), column(seen.window.begin), column(seen.window.end)};
-  if (c.begin >= c.end) c.begin = c.end = c.kept;
-  return c;
-}
-
 // Softmax in progress of `rows` rows: maximum so far, sum of exp(score - maximum), values weighted alike.
 struct SoftmaxState {
   float* max;     // [rows]

@@ -5,9 +5,13 @@
 #pragma once
 
 #include "core/cpu/attention.h"
+#include "core/cpu/elementwise.h"
 #include "core/cpu/isa.h"
+#include "core/cpu/norm.h"
 #include "core/cpu/product.h"
 #include "core/cpu/quantize.h"
+#include "core/cpu/reduce.h"
+#include "core/cpu/rope.h"
 
 namespace hearth::cpu {
 
@@ -17,7 +21,17 @@ namespace hearth::cpu {
   X(quantized_matmul, QuantizedMatmulArgs)        \
   X(dequantize, DequantizeArgs)                   \
   X(gather_rows_dequantize, GatherDequantizeArgs) \
-  X(attention, AttentionArgs)
+  X(attention, AttentionArgs)                     \
+  X(rms_norm, RmsNormArgs)                        \
+  X(layer_norm, LayerNormArgs)                    \
+  X(rope, RopeArgs)                               \
+  X(unary, UnaryArgs)                             \
+  X(binary, BinaryArgs)                           \
+  X(copy, CopyArgs)                               \
+  X(reduce, ReduceArgs)                           \
+  X(arg_reduce, ArgReduceArgs)                    \
+  X(softmax, SoftmaxArgs)                         \
+  X(log_sum_exp, LogSumExpArgs)
 
 struct Kernels {
   Isa isa;

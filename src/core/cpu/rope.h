@@ -1,6 +1,6 @@
 // Rotary position embedding: pairs of a head's first D_rot elements turn by an angle that grows with the position.
 //
-//   angle_i = position / freqs[i];  (a, b) -> mscale * (a cos - b sin, a sin + b cos)
+//   angle_i = position * position_scale * (1 / freqs[i]);  (a, b) -> mscale * (a cos - b sin, a sin + b cos)
 //
 // Shapes:  T tokens, H heads, D head size, D_rot <= D rotated elements; the rest is copied.
 // Row law: a token's angles depend on its position alone; cos and sin are computed once a token for all heads.

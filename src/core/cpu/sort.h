@@ -22,7 +22,8 @@ void argsort(const SortArgs& args);
 void partition(const SortArgs& args, int64_t kth);
 void argpartition(const SortArgs& args, int64_t kth);
 
-// The k largest of each row, largest first; among equals the lower index first. NaN counts as smallest.
+// The k largest of each row, largest first; among equals the lower index first. NaN counts as smallest. Requires
+// k <= columns.
 struct TopKArgs {
   const float* x;     // [rows, columns] dense
   float* values;      // [rows, k]; or null

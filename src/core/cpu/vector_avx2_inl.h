@@ -1,4 +1,4 @@
-// Eight floats in an AVX register (AVX2, FMA, F16C), with the same names as F32x16 and F32x1.
+// Eight floats in an AVX register (AVX2, FMA, F16C), with the same names as F32x16.
 //
 // Included by the ISA files, inside their target region (target.h). Contracts as in vector_avx512_inl.h.
 #pragma once
@@ -84,9 +84,15 @@ inline F32x8 trunc(F32x8 a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_ZERO | 
 inline F32x8::Mask less(F32x8 a, F32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
 inline F32x8::Mask less_equal(F32x8 a, F32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ)}; }
 inline F32x8::Mask equal(F32x8 a, F32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)}; }
+inline F32x8::Mask not_equal(F32x8 a, F32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_NEQ_UQ)}; }
 inline F32x8::Mask is_nan(F32x8 a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
 inline F32x8 select(F32x8::Mask mask, F32x8 yes, F32x8 no) { return {_mm256_blendv_ps(no.v, yes.v, mask.v)}; }
 inline bool any(F32x8::Mask mask) { return _mm256_movemask_ps(mask.v) != 0; }
+inline bool all(F32x8::Mask mask) { return _mm256_movemask_ps(mask.v) == 0xff; }
+inline void store_mask(F32x8::Mask mask, bool* p) {
+  const uint64_t bytes = _pdep_u64(static_cast<unsigned>(_mm256_movemask_ps(mask.v)), 0x0101010101010101);
+  __builtin_memcpy(p, &bytes, 8);
+}
 
 // 2^n for whole n in [-126, 127].
 inline F32x8 normal_power(__m256i n) {
@@ -118,6 +124,11 @@ inline F32x8 mantissa(F32x8 x) {
 
 inline F32x8::Mask is_odd(F32x8 n) { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtps_epi32(n.v), 31))}; }
 inline F32x8::Mask has_bit_1(F32x8 n) { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtps_epi32(n.v), 30))}; }
+
+// Lanes 1, 0, 3, 2, ...
+inline F32x8 swap_pairs(F32x8 x) { return {_mm256_permute_ps(x.v, 0xb1)}; }
+// x with zeros from lane n on.
+inline F32x8 first_lanes(F32x8 x, int n) { return {_mm256_and_ps(x.v, _mm256_castsi256_ps(F32x8::first(n)))}; }
 
 inline float sum_lanes(F32x8 a) {
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));

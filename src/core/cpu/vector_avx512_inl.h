@@ -1,4 +1,4 @@
-// Sixteen floats in an AVX-512 register, with the same names as F32x8 and F32x1, so that a kernel is written once.
+// Sixteen floats in an AVX-512 register, with the same names as F32x8, so that a kernel is written once.
 //
 // Included by the ISA files, inside their target region (target.h). Half-precision rounding is to nearest even, as in
 // base/half.h. min and max return the second operand when either is NaN.
@@ -82,9 +82,15 @@ inline F32x16 trunc(F32x16 a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_
 inline __mmask16 less(F32x16 a, F32x16 b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ); }
 inline __mmask16 less_equal(F32x16 a, F32x16 b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ); }
 inline __mmask16 equal(F32x16 a, F32x16 b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ); }
+inline __mmask16 not_equal(F32x16 a, F32x16 b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_UQ); }
 inline __mmask16 is_nan(F32x16 a) { return _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q); }
 inline F32x16 select(__mmask16 mask, F32x16 yes, F32x16 no) { return {_mm512_mask_blend_ps(mask, no.v, yes.v)}; }
 inline bool any(__mmask16 mask) { return mask != 0; }
+inline bool all(__mmask16 mask) { return mask == 0xffff; }
+// One byte a lane, 1 or 0.
+inline void store_mask(__mmask16 mask, bool* p) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_maskz_set1_epi8(mask, 1));
+}
 
 // x * 2^n for whole n, rounded once; over- and underflow to inf, subnormals and zero.
 inline F32x16 scale_by_power(F32x16 x, F32x16 n) { return {_mm512_scalef_ps(x.v, n.v)}; }
@@ -95,6 +101,11 @@ inline F32x16 mantissa(F32x16 x) { return {_mm512_getmant_ps(x.v, _MM_MANT_NORM_
 // Bits of the whole number in each lane, |n| < 2^31: n & 1 and n & 2 as masks.
 inline __mmask16 is_odd(F32x16 n) { return _mm512_test_epi32_mask(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(1)); }
 inline __mmask16 has_bit_1(F32x16 n) { return _mm512_test_epi32_mask(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(2)); }
+
+// Lanes 1, 0, 3, 2, ...
+inline F32x16 swap_pairs(F32x16 x) { return {_mm512_permute_ps(x.v, 0xb1)}; }
+// x with zeros from lane n on.
+inline F32x16 first_lanes(F32x16 x, int n) { return {_mm512_maskz_mov_ps(F32x16::first(n), x.v)}; }
 
 // Lanes combined in a fixed tree: halves, quarters, pairs, neighbours.
 inline float sum_lanes(F32x16 a) {

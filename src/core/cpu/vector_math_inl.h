@@ -77,7 +77,7 @@ inline V log2(V x) {
 template <class V>
 inline V log10(V x) {
   const V natural = log(x);
-  return fma(natural, V::all(0x1.bcb7b2p-2f), natural * V::all(-0x1.5b235ep-27f));
+  return log_edges(x, fma(natural, V::all(0x1.bcb7b2p-2f), natural * V::all(-0x1.5b235ep-27f)));
 }
 
 // 2 ulp. 1 + x loses what x has below one's last bit; the quotient puts it back.
@@ -155,25 +155,6 @@ inline V gelu_tanh(V x) {
 // Angles beyond this would need more of pi than the three floats below hold.
 inline constexpr float kLargestReducedAngle = 1.0e6f;
 
-// sin and cos together, 2 ulp (near a multiple of pi / 2: 2^-24 absolute) for |x| <= kLargestReducedAngle; the caller
-// handles the rest.
-template <class V>
-inline void sin_cos(V x, V& sin, V& cos) {
-  const V n = round(x * V::all(0x1.45f306p-1f));
-  V r = fnma(n, V::all(0x1.921fb6p+0f), x);
-  r = fnma(n, V::all(-0x1.777a5cp-25f), r);
-  r = fnma(n, V::all(-0x1.ee59dap-50f), r);
-  static constexpr float kSin[] = {-0x1.555546p-3f, 0x1.11077ap-7f, -0x1.9954b6p-13f};
-  static constexpr float kCos[] = {0x1.55554ap-5f, -0x1.6c0c1ap-10f, 0x1.99e0e4p-16f};
-  const V square = r * r;
-  const V s = fma(r * square, polynomial(square, kSin), r);
-  const V c = fma(square * square, polynomial(square, kCos), fma(square, V::all(-0.5f), V::all(1.0f)));
-  const auto swap = is_odd(n);
-  const V sin_size = select(swap, c, s), cos_size = select(swap, s, c);
-  sin = select(has_bit_1(n), -sin_size, sin_size);
-  cos = select(has_bit_1(n + V::all(1.0f)), -cos_size, cos_size);
-}
-
 // Calls f (a function of one float) on every lane.
 template <class V, class F>
 inline V per_lane(V x, F f) {
@@ -189,6 +170,42 @@ inline V per_lane(V a, V b, F f) {
   b.store(right);
   for (int i = 0; i < V::kWidth; i++) left[i] = f(left[i], right[i]);
   return V::load(left);
+}
+
+// sin and cos together, 2 ulp, near a multiple of pi / 2 2^-24 absolute.
+template <class V>
+inline void sin_cos(V x, V& sin, V& cos) {
+  const V n = round(x * V::all(0x1.45f306p-1f));
+  V r = fnma(n, V::all(0x1.921fb6p+0f), x);
+  r = fnma(n, V::all(-0x1.777a5cp-25f), r);
+  r = fnma(n, V::all(-0x1.ee59dap-50f), r);
+  static constexpr float kSin[] = {-0x1.555546p-3f, 0x1.11077ap-7f, -0x1.9954b6p-13f};
+  static constexpr float kCos[] = {0x1.55554ap-5f, -0x1.6c0c1ap-10f, 0x1.99e0e4p-16f};
+  const V square = r * r;
+  const V s = fma(r * square, polynomial(square, kSin), r);
+  const V c = fma(square * square, polynomial(square, kCos), fma(square, V::all(-0.5f), V::all(1.0f)));
+  const auto swap = is_odd(n);
+  const V sin_size = select(swap, c, s), cos_size = select(swap, s, c);
+  sin = select(has_bit_1(n), -sin_size, sin_size);
+  cos = select(has_bit_1(n + V::all(1.0f)), -cos_size, cos_size);
+  const auto small = less_equal(abs(x), V::all(kLargestReducedAngle));
+  if (all(small)) return;
+  sin = select(small, sin, per_lane(x, [](float lane) { return std::sin(lane); }));
+  cos = select(small, cos, per_lane(x, [](float lane) { return std::cos(lane); }));
+}
+
+template <class V>
+inline V sin(V x) {
+  V s, c;
+  sin_cos(x, s, c);
+  return s;
+}
+
+template <class V>
+inline V cos(V x) {
+  V s, c;
+  sin_cos(x, s, c);
+  return c;
 }
 
 }  // namespace hearth::cpu
