@@ -62,7 +62,10 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     return std::move(header_);
   }
 
-  bool null() override { return unexpected("null"); }
+  bool null() override {
+    if (depth_ == 1 && name_ == "__metadata__") return true;  // as MLX writes it when there is none
+    return unexpected("null");
+  }
   bool boolean(bool) override { return unexpected("a boolean"); }
   bool number_integer(number_integer_t) override { return unexpected("a negative number"); }
   bool number_float(number_float_t, const string_t&) override { return unexpected("a fraction"); }

@@ -1,0 +1,223 @@
+// Runs every operation of testdata/ops.safetensors (written by tools/make_core_fixtures.py with MLX) and compares.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <map>
+#include <sstream>
+
+#include "core/mx.h"
+
+namespace hearth::core {
+namespace {
+
+using Operation = std::function<std::vector<array>(const std::vector<array>&)>;
+using In = const std::vector<array>&;
+
+std::map<std::string, Operation> elementwise() {
+  std::map<std::string, Operation> ops;
+#define UNARY(name) ops[#name] = [](In x) { return std::vector{name(x[0])}; };
+  UNARY(abs) UNARY(negative) UNARY(sign) UNARY(floor) UNARY(ceil) UNARY(round) UNARY(square) UNARY(exp) UNARY(expm1)
+  UNARY(sigmoid) UNARY(erf) UNARY(sin) UNARY(cos) UNARY(tan) UNARY(arctan) UNARY(sinh) UNARY(cosh) UNARY(tanh)
+  UNARY(arcsinh) UNARY(degrees) UNARY(radians) UNARY(reciprocal) UNARY(isnan) UNARY(isinf) UNARY(isfinite) UNARY(sqrt)
+  UNARY(rsqrt) UNARY(log) UNARY(log2) UNARY(log10) UNARY(log1p) UNARY(arcsin) UNARY(arccos) UNARY(arctanh) UNARY(erfinv)
+  UNARY(arccosh) UNARY(bitwise_invert) UNARY(logical_not) UNARY(isposinf) UNARY(isneginf) UNARY(nan_to_num)
+#undef UNARY
+#define BINARY(name) ops[#name] = [](In x) { return std::vector{name(x[0], x[1])}; };
+  BINARY(add) BINARY(subtract) BINARY(multiply) BINARY(divide) BINARY(maximum) BINARY(minimum) BINARY(equal)
+  BINARY(not_equal) BINARY(greater) BINARY(greater_equal) BINARY(less) BINARY(less_equal) BINARY(logical_and)
+  BINARY(logical_or) BINARY(floor_divide) BINARY(remainder) BINARY(power) BINARY(logaddexp) BINARY(arctan2)
+  BINARY(bitwise_and) BINARY(bitwise_or) BINARY(bitwise_xor) BINARY(left_shift) BINARY(right_shift) BINARY(isclose)
+  BINARY(matmul) BINARY(inner) BINARY(outer)
+#undef BINARY
+  ops["round_decimals"] = [](In x) { return std::vector{round(x[0], 2)}; };
+  ops["where"] = [](In x) { return std::vector{where(x[0], x[1], x[2])}; };
+  ops["clip"] = [](In x) { return std::vector{clip(x[0], array(-0.5f), array(0.75f))}; };
+  for (Dtype t : {float32, float16, bfloat16, int32, uint8, int64, bool_}) {
+    ops[std::string("astype_") + dtype_to_string(t)] = [t](In x) { return std::vector{astype(x[0], t)}; };
+  }
+  return ops;
+}
+
+std::map<std::string, Operation> reductions() {
+  std::map<std::string, Operation> ops;
+#define REDUCE(name)                                                                          \
+  ops[#name] = [](In x) { return std::vector{name(x[0])}; };                                  \
+  ops[#name "_axis1"] = [](In x) { return std::vector{name(x[0], 1)}; };                      \
+  ops[#name "_axes02_keep"] = [](In x) { return std::vector{name(x[0], std::vector{0, 2}, true)}; };
+  REDUCE(sum) REDUCE(prod) REDUCE(max) REDUCE(min) REDUCE(mean) REDUCE(var) REDUCE(std) REDUCE(logsumexp) REDUCE(all)
+  REDUCE(any)
+#undef REDUCE
+  ops["argmax"] = [](In x) { return std::vector{argmax(x[0])}; };
+  ops["argmin"] = [](In x) { return std::vector{argmin(x[0])}; };
+  ops["argmax_axis0"] = [](In x) { return std::vector{argmax(x[0], 0)}; };
+  ops["argmin_axis0"] = [](In x) { return std::vector{argmin(x[0], 0)}; };
+  ops["sort"] = [](In x) { return std::vector{sort(x[0])}; };
+  ops["sort_axis0"] = [](In x) { return std::vector{sort(x[0], 0)}; };
+  ops["argsort_last"] = [](In x) { return std::vector{argsort(x[0], -1)}; };
+  ops["topk_sorted"] = [](In x) { return std::vector{sort(topk(x[0], 5, -1), -1)}; };
+  ops["partition_kth"] = [](In x) { return std::vector{take(partition(x[0], 7, -1), 7, 1)}; };
+  ops["softmax_last"] = [](In x) { return std::vector{softmax(x[0], -1)}; };
+  ops["softmax_axis1"] = [](In x) { return std::vector{softmax(x[0], 1)}; };
+  ops["cumsum_axis1"] = [](In x) { return std::vector{cumsum(x[0], 1)}; };
+  ops["cumsum_reverse_exclusive"] = [](In x) { return std::vector{cumsum(x[0], 1, true, false)}; };
+  ops["cummax_axis1"] = [](In x) { return std::vector{cummax(x[0], 1)}; };
+  ops["cumprod_axis1"] = [](In x) { return std::vector{cumprod(x[0], 1)}; };
+  return ops;
+}
+
+std::map<std::string, Operation> shapes() {
+  std::map<std::string, Operation> ops;
+  ops["transpose"] = [](In x) { return std::vector{transpose(x[0])}; };
+  ops["transpose_201"] = [](In x) { return std::vector{transpose(x[0], {2, 0, 1})}; };
+  ops["reshape_of_transpose"] = [](In x) { return std::vector{reshape(transpose(x[0], {0, 2, 1}), {4, -1})}; };
+  ops["moveaxis"] = [](In x) { return std::vector{moveaxis(x[0], 0, 2)}; };
+  ops["flatten"] = [](In x) { return std::vector{flatten(x[0], 1, 2)}; };
+  ops["unflatten"] = [](In x) { return std::vector{unflatten(x[0], 2, {2, -1})}; };
+  ops["slice_strided"] = [](In x) { return std::vector{slice(x[0], {0, 0, 1}, {2, 3, 3}, {1, 2, 1})}; };
+  ops["slice_reversed"] = [](In x) { return std::vector{slice(x[0], {0, 2, 3}, {2, -4, 0}, {1, -1, -2})}; };
+  ops["slice_update"] = [](In x) { return std::vector{slice_update(x[0], x[1], {0, 1, 1}, {2, 2, 3})}; };
+  ops["slice_update_strided"] = [](In x) {
+    return std::vector{slice_update(x[0], array(5), {0, 0, 0}, {2, 3, 4}, {1, 2, 1})};
+  };
+  ops["concatenate_axis1"] = [](In x) { return std::vector{concatenate({x[0], x[1]}, 1)}; };
+  ops["stack_axis1"] = [](In x) { return std::vector{stack({x[0], x[1]}, 1)}; };
+  ops["split_indices"] = [](In x) { return split(x[0], Shape{1, 3}, 2); };
+  ops["repeat_axis1"] = [](In x) { return std::vector{repeat(x[0], 3, 1)}; };
+  ops["tile"] = [](In x) { return std::vector{tile(x[0], {2, 1, 1, 2})}; };
+  ops["pad"] = [](In x) { return std::vector{pad(x[0], {{1, 0}, {0, 2}, {1, 1}}, array(7))}; };
+  ops["pad_edge"] = [](In x) { return std::vector{pad(x[0], {{1, 0}, {0, 2}, {1, 1}}, array(0), "edge")}; };
+  ops["roll"] = [](In x) { return std::vector{roll(x[0], 2, 2)}; };
+  ops["flip"] = [](In x) { return std::vector{flip(x[0], 1)}; };
+  ops["diagonal"] = [](In x) { return std::vector{diagonal(x[0], 1, 1, 2)}; };
+  ops["diag"] = [](In x) { return std::vector{diag(x[0], -1)}; };
+  ops["tril"] = [](In x) { return std::vector{tril(x[0], 1)}; };
+  ops["triu"] = [](In x) { return std::vector{triu(x[0], 1)}; };
+  ops["view_uint16"] = [](In x) { return std::vector{view(x[0], uint16)}; };
+  ops["broadcast_to"] = [](In x) { return std::vector{broadcast_to(x[0], {3, 4})}; };
+  ops["linspace"] = [](In) { return std::vector{linspace(-1, 2, 7)}; };
+  ops["arange_step"] = [](In) { return std::vector{arange(1.0, 4.0, 0.3)}; };
+  ops["arange_int"] = [](In) { return std::vector{arange(9, 1, -3)}; };
+  ops["eye"] = [](In) { return std::vector{eye(3, 5, 1)}; };
+  ops["take_axis1"] = [](In x) { return std::vector{take(x[0], x[1], 1)}; };
+  ops["take_flat"] = [](In x) { return std::vector{take(x[0], x[1])}; };
+  ops["take_along_axis1"] = [](In x) { return std::vector{take_along_axis(x[0], x[1], 1)}; };
+  ops["put_along_axis1"] = [](In x) { return std::vector{put_along_axis(x[0], x[1], x[2], 1)}; };
+  ops["gather_rows"] = [](In x) { return std::vector{gather(x[0], {x[1], x[2]}, {0, 1}, {1, 1, 4})}; };
+  ops["scatter_add"] = [](In x) { return std::vector{scatter_add(x[0], {x[1], x[2]}, x[3], {0, 1})}; };
+  return ops;
+}
+
+std::map<std::string, Operation> products() {
+  std::map<std::string, Operation> ops;
+  ops["matmul_transposed"] = [](In x) { return std::vector{matmul(x[0], swapaxes(x[1], 0, 1))}; };
+  ops["addmm"] = [](In x) { return std::vector{addmm(x[0], x[1], x[2], 0.5f, 2.0f)}; };
+  ops["tensordot2"] = [](In x) { return std::vector{tensordot(x[0], x[1], 2)}; };
+  for (int bits : {2, 3, 4, 5, 6, 8}) {
+    for (int group : {32, 64}) {
+      const std::string suffix = "_" + std::to_string(bits) + "_" + std::to_string(group);
+      ops["quantize" + suffix] = [=](In x) { return quantize(x[0], group, bits); };
+      ops["dequantize" + suffix] = [=](In x) { return std::vector{dequantize(x[0], x[1], x[2], group, bits)}; };
+      ops["quantized_matmul" + suffix] = [=](In x) {
+        return std::vector{quantized_matmul(x[0], x[1], x[2], x[3], true, group, bits)};
+      };
+    }
+  }
+  ops["quantized_matmul_plain"] = [](In x) {
+    return std::vector{quantized_matmul(x[0], x[1], x[2], x[3], false, 32, 4)};
+  };
+  ops["rms_norm"] = [](In x) { return std::vector{fast::rms_norm(x[0], x[1], 1e-5f)}; };
+  ops["rms_norm_plain"] = [](In x) { return std::vector{fast::rms_norm(x[0], std::nullopt, 1e-5f)}; };
+  ops["layer_norm"] = [](In x) { return std::vector{fast::layer_norm(x[0], x[1], x[2], 1e-5f)}; };
+  ops["rope"] = [](In x) { return std::vector{fast::rope(x[0], 16, false, 10000.0f, 1.0f, 7)}; };
+  ops["rope_traditional_part"] = [](In x) { return std::vector{fast::rope(x[0], 8, true, 500.0f, 0.5f, 3)}; };
+  ops["rope_freqs_offsets"] = [](In x) {
+    return std::vector{fast::rope(x[0], 16, false, std::nullopt, 1.0f, x[1], x[2])};
+  };
+  const auto attend = [](In x, const char* mode, std::optional<array> mask, std::optional<array> sinks) {
+    return std::vector{fast::scaled_dot_product_attention(x[0], x[1], x[2], 0.25f, mode, mask, sinks)};
+  };
+  ops["attention"] = [=](In x) { return attend(x, "", {}, {}); };
+  ops["attention_causal"] = [=](In x) { return attend(x, "causal", {}, {}); };
+  ops["attention_mask"] = [=](In x) { return attend(x, "", x[3], {}); };
+  ops["attention_sinks"] = [=](In x) { return attend(x, "causal", {}, x[3]); };
+  return ops;
+}
+
+std::map<std::string, Operation> randoms() {
+  std::map<std::string, Operation> ops;
+  ops["random_split"] = [](In x) { return std::vector{random::split(x[0], 3)}; };
+  for (Dtype t : {float32, float16, bfloat16}) {
+    const std::string name = dtype_to_string(t);
+    ops["random_uniform_" + name] = [t](In x) { return std::vector{random::uniform(-1.0f, 3.0f, {9}, t, x[0])}; };
+    ops["random_normal_" + name] = [t](In x) { return std::vector{random::normal({9}, t, x[0])}; };
+  }
+  ops["random_gumbel"] = [](In x) { return std::vector{random::gumbel({9}, float32, x[0])}; };
+  ops["random_randint"] = [](In x) { return std::vector{random::randint(-5, 50, {9}, int32, x[0])}; };
+  ops["random_bernoulli"] = [](In x) { return std::vector{random::bernoulli(x[1], {4, 6}, x[0])}; };
+  ops["random_categorical"] = [](In x) { return std::vector{random::categorical(x[1], -1, x[0])}; };
+  ops["random_categorical_samples"] = [](In x) { return std::vector{random::categorical(x[1], 0, 4, x[0])}; };
+  return ops;
+}
+
+// Rounding of the type itself; sums of a few dozen products of numbers around one stay within a few of them.
+double tolerance(Dtype t) {
+  if (t == bfloat16) return 0x1p-7;
+  if (t == float16) return 0x1p-9;
+  return issubdtype(t, inexact) ? 4e-6 : 0;
+}
+
+std::string difference(array got, array expected) {
+  std::ostringstream os;
+  if (got.dtype() != expected.dtype() || got.shape() != expected.shape()) {
+    os << got.dtype() << got.shape() << " instead of " << expected.dtype() << expected.shape();
+    return os.str();
+  }
+  const Dtype wide = issubdtype(got.dtype(), inexact) ? float64 : int64;
+  const array a = contiguous(astype(got, wide)), b = contiguous(astype(expected, wide));
+  double largest = 1;
+  for (size_t i = 0; i < b.size(); ++i) {
+    const double y = wide == float64 ? b.data<double>()[i] : double(b.data<int64_t>()[i]);
+    if (std::isfinite(y)) largest = std::max(largest, std::min(std::abs(y), 16.0));
+  }
+  for (size_t i = 0; i < b.size(); ++i) {
+    const double x = wide == float64 ? a.data<double>()[i] : double(a.data<int64_t>()[i]);
+    const double y = wide == float64 ? b.data<double>()[i] : double(b.data<int64_t>()[i]);
+    const bool same = x == y || (std::isnan(x) && std::isnan(y));
+    if (!same && !(std::abs(x - y) <= tolerance(got.dtype()) * std::max(largest, std::abs(y)))) {
+      os << "element " << i << " is " << x << " instead of " << y;
+      return os.str();
+    }
+  }
+  return "";
+}
+
+std::vector<std::string> parts(const std::string& text, char separator) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, separator);) out.push_back(part);
+  return out;
+}
+
+TEST(Ops, GiveWhatMlxGives) {
+  auto fixtures = load_safetensors(HEARTH_SOURCE_DIR "/src/core/testdata/ops.safetensors").first;
+  std::map<std::string, Operation> ops;
+  for (auto& group : {elementwise(), reductions(), shapes(), products(), randoms()}) ops.insert(group.begin(), group.end());
+  int cases = 0;
+  for (const auto& [key, expected] : fixtures) {
+    if (key.find('|') == std::string::npos) continue;
+    const std::vector<std::string> fields = parts(key, '|');  // operation, variant, output, inputs
+    std::vector<array> inputs;
+    if (fields.size() > 3) {
+      for (const std::string& name : parts(fields[3], ',')) inputs.push_back(fixtures.at(name));
+    }
+    ASSERT_TRUE(ops.count(fields[0])) << fields[0];
+    const std::vector<array> outputs = ops[fields[0]](inputs);
+    EXPECT_EQ(difference(outputs.at(std::stoi(fields[2])), expected), "") << key;
+    ++cases;
+  }
+  EXPECT_GT(cases, 500);
+}
+
+}  // namespace
+}  // namespace hearth::core
