@@ -8,6 +8,7 @@
 #include <bit>
 #include <queue>
 
+#include "text/tokenizer/byte_fallback.h"
 #include "text/tokenizer/byte_level.h"
 #include "text/tokenizer/utf8.h"
 
@@ -18,16 +19,6 @@ namespace {
 constexpr uint32_t kNoRank = ~uint32_t{0};
 constexpr size_t kShortWord = 160;   // symbols; where merge_long starts to win
 constexpr size_t kMaxProbe = 4096;
-
-std::array<int32_t, 256> fallback_ids(const Vocabulary& vocabulary) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::array<int32_t, 256> ids;
-  for (unsigned b = 0; b < 256; ++b) {
-    const char name[] = {'<', '0', 'x', kHex[b >> 4], kHex[b & 15], '>'};
-    ids[b] = vocabulary.find({name, sizeof name});
-  }
-  return ids;
-}
 
 }  // namespace
 
@@ -62,7 +53,7 @@ Bpe::Bpe(Vocabulary vocabulary, MergeTable merges, BpeOptions options)
     : Model(std::move(vocabulary)),
       merges_(std::move(merges)),
       options_(std::move(options)),
-      fallback_(fallback_ids(vocabulary_)) {
+      fallback_(byte_fallback_ids(vocabulary_)) {
   if (options_.unk_token) unk_id_ = vocabulary_.find(*options_.unk_token);
   for (unsigned b = 0; b < 256; ++b) {
     std::string spelling;

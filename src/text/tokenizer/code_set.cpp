@@ -12,9 +12,9 @@ namespace {
 
 constexpr char32_t kLast = 0x10FFFF;
 constexpr std::array<std::string_view, 7> kMajors = {"L", "M", "N", "P", "S", "Z", "C"};
-constexpr std::array<std::string_view, 30> kCategories = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl",
+constexpr std::array<std::string_view, 29> kCategories = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl",
                                                           "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc",
-                                                          "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cn", "Co", ""};
+                                                          "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cn", "Co"};
 
 bool is_surrogate(char32_t c) { return c >= 0xD800 && c <= 0xDFFF; }
 
@@ -31,11 +31,30 @@ CodeSet with_category(std::string_view name) {
   return collect([&](const CharacterProperties& p) { return kCategories[p.category].starts_with(name); });
 }
 
-// What PCRE2 surely counts as `category`: code points that had it in Unicode 14.
-CodeSet since_14(std::string_view category) {
-  return collect([&](const CharacterProperties& p) {
-    return p.has(CharacterFlag::kCategorySince14) && kCategories[p.category] == category;
-  });
+using Ranges = std::vector<CodeSet::Range>;
+
+// What PCRE2 surely counts as each category: code points that had it in Unicode 14.
+const std::array<Ranges, kCategories.size()>& since_14() {
+  static const auto table = [] {
+    std::array<CodeSet, kCategories.size()> sets;
+    for_each_run([&](char32_t first, char32_t last, const CharacterProperties& p) {
+      if (p.has(CharacterFlag::kCategorySince14)) sets[p.category].add(first, last);
+    });
+    std::array<Ranges, kCategories.size()> out;
+    for (size_t i = 0; i < sets.size(); ++i) out[i] = sets[i].ranges();
+    return out;
+  }();
+  return table;
+}
+
+// Whether sorted `ranges` hold all of sorted `parts`.
+bool hold(const Ranges& ranges, const Ranges& parts) {
+  auto at = ranges.begin();
+  for (const auto& part : parts) {
+    while (at != ranges.end() && at->last < part.first) ++at;
+    if (at == ranges.end() || part.first < at->first || part.last > at->last) return false;
+  }
+  return true;
 }
 
 void append_point(std::string& out, char32_t c) {
@@ -62,19 +81,19 @@ std::pair<std::string, size_t> spell(const CodeSet& set) {
   std::string out;
   CodeSet named;
   size_t items = 0;
+  const Ranges wanted = set.ranges();
   for (const std::string_view major : kMajors) {
     if (major == "C") continue;  // its bulk is the unassigned, which differ between versions
     std::string minors;
     bool all = true;
-    for (const std::string_view category : kCategories) {
-      if (category.empty() || !category.starts_with(major)) continue;
-      const CodeSet members = since_14(category);
-      const auto ranges = members.ranges();
-      const bool covered = std::all_of(ranges.begin(), ranges.end(), [&](const auto& r) { return set.contains(r); });
+    for (size_t i = 0; i < kCategories.size(); ++i) {
+      if (!kCategories[i].starts_with(major)) continue;
+      const Ranges& members = since_14()[i];
+      const bool covered = hold(wanted, members);
       all &= covered;
-      if (!covered || ranges.empty()) continue;
-      minors += "\\p{" + std::string(category) + "}";
-      named.add(members);
+      if (!covered || members.empty()) continue;
+      minors += "\\p{" + std::string(kCategories[i]) + "}";
+      for (const auto& [first, last] : members) named.add(first, last);
       ++items;
     }
     out += all ? "\\p{" + std::string(major) + "}" : minors;
@@ -114,12 +133,6 @@ CodeSet CodeSet::intersection(const CodeSet& other) const {
   CodeSet outside = inverted();
   outside.add(other.inverted());
   return outside.inverted();
-}
-
-bool CodeSet::contains(const Range& range) const {
-  for (const auto& [first, last] : ranges())
-    if (first <= range.first && range.last <= last) return true;
-  return false;
 }
 
 bool CodeSet::from_property(std::string_view name, CodeSet& out) {

@@ -20,7 +20,6 @@ class CodeSet {
   CodeSet intersection(const CodeSet& other) const;
   // Sorted, apart, joined where they touch.
   std::vector<Range> ranges() const;
-  bool contains(const Range& range) const;
 
   // The set as oniguruma knows it: "L", "Lu", "Han", "Alphabetic", "alnum", "word", ...; nothing else is known.
   // False when the name is unknown.

@@ -3,11 +3,14 @@
 #include "text/tokenizer/model_json.h"
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "text/tokenizer/bpe.h"
+#include "text/tokenizer/unigram.h"
+#include "text/tokenizer/word_models.h"
 
 namespace hearth::text {
 
@@ -34,9 +37,11 @@ struct ModelSettings {
   }
 };
 
-void add(ModelSettings& model, std::string_view token, int64_t id) {
+// Lists of scores may hold a token twice; what maps tokens to ids may not.
+void add(ModelSettings& model, std::string_view token, int64_t id, bool listed = false) {
   if (id > Vocabulary::kMaxId) model.fail("vocab", "id " + std::to_string(id) + " is beyond 2^24");
-  switch (model.vocabulary.add(token, static_cast<int32_t>(id))) {
+  const auto number = static_cast<int32_t>(id);
+  switch (listed ? model.vocabulary.add_again(token, number) : model.vocabulary.add(token, number)) {
     case Vocabulary::Added::kYes: return;
     case Vocabulary::Added::kSpellingTaken: model.fail("vocab", "token '" + std::string(token.substr(0, 64)) + "' comes twice");
     case Vocabulary::Added::kIdTaken: model.fail("vocab", "id " + std::to_string(id) + " comes twice");
@@ -51,7 +56,7 @@ void read_vocabulary(JsonReader& in, ModelSettings& model) {
     while (in.next_element()) {
       in.begin_array();
       if (!in.next_element()) in.fail();
-      add(model, in.string(), static_cast<int64_t>(model.scores.size()));
+      add(model, in.string(), static_cast<int64_t>(model.scores.size()), true);
       if (!in.next_element()) in.fail();
       model.scores.push_back(in.number());
       if (in.next_element()) in.fail();
@@ -152,6 +157,26 @@ void read_setting(JsonReader& in, const std::string& key, ModelSettings& model) 
   }
 }
 
+// Files from before models named their type.
+std::string guess_type(const ModelSettings& model) {
+  if (model.has_merges) return "BPE";
+  if (!model.scores.empty()) return "Unigram";
+  return model.has_prefix ? "WordPiece" : "WordLevel";
+}
+
+std::unique_ptr<Model> make_unigram(ModelSettings& model) {
+  if (model.scores.size() != model.vocabulary.size()) model.fail("vocab", "not a list of tokens and scores");
+  if (model.unk_id && *model.unk_id >= static_cast<int64_t>(model.scores.size()))
+    model.fail("unk_id", "not in the vocabulary");
+  std::optional<int32_t> unk_id;
+  if (model.unk_id) unk_id = static_cast<int32_t>(*model.unk_id);
+  try {
+    return std::make_unique<Unigram>(std::move(model.vocabulary), std::move(model.scores), unk_id, model.byte_fallback);
+  } catch (const std::invalid_argument& refusal) {
+    model.fail("vocab", refusal.what());
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Model> read_model(JsonReader& in, std::string_view source) {
@@ -168,13 +193,19 @@ std::unique_ptr<Model> read_model(JsonReader& in, std::string_view source) {
     JsonReader merges(model.late_merges, source);
     MergeReader(model).read(merges);
   }
-  if (model.type.empty()) model.type = model.has_merges ? "BPE" : "";
+  if (model.type.empty()) model.type = guess_type(model);
   if (model.type == "BPE") {
     if (!model.has_merges) model.fail("merges", "missing");
     return std::make_unique<Bpe>(std::move(model.vocabulary), std::move(model.merges),
                                  BpeOptions{model.unk_token, model.prefix, model.suffix, model.fuse_unk,
                                             model.byte_fallback, model.ignore_merges});
   }
+  if (model.type == "Unigram") return make_unigram(model);
+  if (model.type == "WordPiece")
+    return std::make_unique<WordPiece>(std::move(model.vocabulary), model.unk_token.value_or("[UNK]"),
+                                       model.has_prefix ? model.prefix : "##", static_cast<size_t>(model.max_input_chars));
+  if (model.type == "WordLevel")
+    return std::make_unique<WordLevel>(std::move(model.vocabulary), model.unk_token.value_or("<unk>"));
   model.fail("type", "unknown model '" + model.type + "'");
 }
 

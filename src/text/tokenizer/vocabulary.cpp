@@ -41,14 +41,17 @@ size_t Vocabulary::slot_of(std::string_view token, uint64_t hash) const {
   return slots_.size();
 }
 
-Vocabulary::Added Vocabulary::add(std::string_view token, int32_t id) {
+Vocabulary::Added Vocabulary::add(std::string_view token, int32_t id) { return add(token, id, false); }
+Vocabulary::Added Vocabulary::add_again(std::string_view token, int32_t id) { return add(token, id, true); }
+
+Vocabulary::Added Vocabulary::add(std::string_view token, int32_t id, bool again) {
   if (size_ >= kMaxTokens || bytes_.size() + token.size() >= kAbsent) return Added::kRefused;
   if (contains(id)) return this->token(id) == token ? Added::kSpellingTaken : Added::kIdTaken;
   grow();
   const uint64_t hash = hash_bytes(token);
   const size_t at = slot_of(token, hash);
   if (at == slots_.size()) return Added::kRefused;
-  if (slots_[at].id >= 0) return Added::kSpellingTaken;
+  if (slots_[at].id >= 0 && !again) return Added::kSpellingTaken;
   if (static_cast<size_t>(id) >= entries_.size()) entries_.resize(static_cast<size_t>(id) + 1);
   entries_[static_cast<size_t>(id)] = {static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(token.size())};
   bytes_ += token;

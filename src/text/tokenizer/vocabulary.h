@@ -20,6 +20,8 @@ class Vocabulary {
   void reserve(size_t tokens, size_t bytes);
   // Adds one token; kRefused when a limit is passed. Requires 0 <= id <= kMaxId.
   Added add(std::string_view token, int32_t id);
+  // The same, but a spelling may come again under another id, and find() then gives the later one.
+  Added add_again(std::string_view token, int32_t id);
 
   // The id, or -1.
   int32_t find(std::string_view token) const;
@@ -47,6 +49,7 @@ class Vocabulary {
     int32_t id = -1;
   };
   void grow();
+  Added add(std::string_view token, int32_t id, bool again);
   size_t slot_of(std::string_view token, uint64_t hash) const;
 
   std::string bytes_;
