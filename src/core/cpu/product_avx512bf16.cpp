@@ -76,24 +76,26 @@ struct Bfloat16Pairs {
       __m512i table;
       __m512 scale, bias;
     };
-    static Group group(const RowScales& row, int64_t g) {
+    template <bool>
+    static Group group(const Scales& scales, int g) {
       Group group;
       if constexpr (kBits < 5) {
-        const __m512 weights = affine(row, g, table_codes<kBits>());
+        const __m512 weights = affine(scales, g, table_codes<kBits>());
         group.table = to_bfloat16(weights, weights);
       } else if constexpr (kBits == 5) {
-        const __m512 upper = affine(row, g, _mm512_add_ps(table_codes<4>(), _mm512_set1_ps(16)));
-        group.table = to_bfloat16(affine(row, g, table_codes<4>()), upper);
+        const __m512 upper = affine(scales, g, _mm512_add_ps(table_codes<4>(), _mm512_set1_ps(16)));
+        group.table = to_bfloat16(affine(scales, g, table_codes<4>()), upper);
       } else {
-        group.scale = _mm512_set1_ps(row.scales[g]);
-        group.bias = _mm512_set1_ps(row.biases[g]);
+        group.scale = _mm512_set1_ps(scales.scale[g]);
+        group.bias = _mm512_set1_ps(scales.bias[g]);
       }
       return group;
     }
     static __m512 weights(const Group& group, const uint8_t* p) {
       return _mm512_fmadd_ps(group.scale, _mm512_cvtepi32_ps(sixteen_codes<kBits>(p)), group.bias);
     }
-    static void block(const RowScales&, const Group& group, const uint8_t* p, Vector (&to)[kVectors]) {
+    template <bool>
+    static void block(const Group& group, const uint8_t* p, Vector (&to)[kVectors]) {
       if constexpr (kBits <= 5) {
         to[0] = _mm512_permutexvar_epi16(thirty_two_codes<kBits>(p), group.table);
       } else {

@@ -35,10 +35,8 @@ void run_few(const ProductCall& call, const ProductKernels& kernels) {
   // A worker's run is at least ~16,000 products (2 us), at most ~130,000, so that both end together.
   const int64_t unit = kernels.few_rows_of_w;
   const int64_t work = std::max<int64_t>(1, call.k * unit * rows);
-  const size_t scratch = static_cast<size_t>((call.groups() + 32) * 2 * unit);
   share(ceil_div(call.n, unit), ceil_div(16384, work), ceil_div(131072, work), [&](int64_t begin, int64_t end) {
-    float* scales = thread_scratch(ScratchUse::kTile, scratch);
-    kernels.few(call, packed, rows, begin * unit, std::min(end * unit, call.n), scales);
+    kernels.few(call, packed, rows, begin * unit, std::min(end * unit, call.n));
   });
 }
 

@@ -41,7 +41,7 @@ struct ProductKernels {
   void (*pack)(const ProductCall& call, int64_t first, int count, int padded, bool for_few, void* packed);
 
   // y[:, begin..end) for all (at most kProductFewRows) rows of x, packed to `padded` rows: 1, 2, 4 or 8.
-  void (*few)(const ProductCall& call, const void* packed, int padded, int64_t begin, int64_t end, float* scales);
+  void (*few)(const ProductCall& call, const void* packed, int padded, int64_t begin, int64_t end);
 
   // y[m_begin..m_end, n_begin..n_end). Tile t of x (tile_m rows) is at packed + t * tile_m * blocks * block_bytes;
   // m_begin is a multiple of tile_m.

@@ -31,7 +31,7 @@ struct DenseRows {
 
   // sums[m * R + r] += x[m] . w[n + r]
   template <int M, int R>
-  static void add(const ProductCall& c, int64_t n, const Vector* x, float*, typename L::Sum (&sums)[M * R]) {
+  static void add(const ProductCall& c, int64_t n, const Vector* x, typename L::Sum (&sums)[M * R]) {
     const T* rows[R];
     for (int r = 0; r < R; r++) rows[r] = row(c, n + r);
     const int64_t whole = c.k / kProductBlock;
@@ -66,7 +66,7 @@ struct DenseRows {
   }
 
   // panel[(block * kVectors + vector) * stride] = blocks [begin, end) of row n, in natural order.
-  static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, float*, int stride, Vector* panel) {
+  static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, int stride, Vector* panel) {
     const T* p = row(c, n);
     for (int64_t block = begin; block < end; block++) {
       const int64_t left = c.k - block * kProductBlock;
@@ -93,34 +93,49 @@ struct CodedRows {
   static const uint8_t* codes(const ProductCall& c, int64_t row) {
     return reinterpret_cast<const uint8_t*>(c.codes.packed) + row * (c.k / kProductBlock) * kBlockBytes;
   }
-  // Groups [begin, begin + count) of a row.
-  static RowScales scales(const ProductCall& c, int64_t row, int64_t begin, int64_t count, float* to) {
+  // Groups [begin, begin + count) of a row, at most kScalesAtOnce. Returns whether they are tame.
+  static bool expand(const ProductCall& c, int64_t row, int64_t begin, int64_t count, Scales& to) {
     const int64_t first = row * c.groups() + begin;
     return expand_scales(static_cast<const T*>(c.codes.scales) + first, static_cast<const T*>(c.codes.biases) + first,
-                         count, static_cast<float>((1 << kBits) - 1), to);
+                         static_cast<int>(count), static_cast<float>((1 << kBits) - 1), to);
   }
 
+  // sums[m * R + r] += x[m] . w[n + r]
   template <int M, int R>
-  static void add(const ProductCall& c, int64_t n, const Vector* x, float* scratch, typename L::Sum (&sums)[M * R]) {
-    const int64_t groups = c.groups(), blocks_of_group = c.codes.group_size / kProductBlock;
+  static void add(const ProductCall& c, int64_t n, const Vector* x, typename L::Sum (&sums)[M * R]) {
+    const int blocks_of_group = c.codes.group_size / kProductBlock;
     const uint8_t* p[R];
-    RowScales rows[R];
-    for (int r = 0; r < R; r++) {
-      const int64_t row = min_of(n + r, c.n - 1);
-      p[r] = codes(c, row);
-      rows[r] = scales(c, row, 0, groups, scratch + r * 2 * (groups + 16));
+    for (int r = 0; r < R; r++) p[r] = codes(c, min_of(n + r, c.n - 1));
+    for (int64_t g = 0; g < c.groups(); g += kScalesAtOnce) {
+      const int64_t count = min_of(kScalesAtOnce, c.groups() - g);
+      alignas(64) Scales scales[R];
+      bool tame = true;
+      for (int r = 0; r < R; r++) tame &= expand(c, min_of(n + r, c.n - 1), g, count, scales[r]);
+      if (__builtin_expect(tame, 1)) {
+        add_groups<true, M, R>(scales, static_cast<int>(count), blocks_of_group, x, p, sums);
+      } else {
+        add_groups<false, M, R>(scales, static_cast<int>(count), blocks_of_group, x, p, sums);
+      }
+      x += count * blocks_of_group * L::kVectors * M;
+      for (auto& row : p) row += count * blocks_of_group * kBlockBytes;
     }
+  }
+
+  template <bool kTame, int M, int R>
+  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, int blocks_of_group,
+                                                               const Vector* x, const uint8_t* const (&p)[R],
+                                                               typename L::Sum (&sums)[M * R]) {
     int64_t offset = 0;
-    for (int64_t g = 0; g < groups; g++) {
+    for (int g = 0; g < count; g++) {
       typename Codes::Group group[R];
 #pragma GCC unroll 8
-      for (int r = 0; r < R; r++) group[r] = Codes::group(rows[r], g);
-      for (int64_t block = 0; block < blocks_of_group; block++) {
+      for (int r = 0; r < R; r++) group[r] = Codes::template group<kTame>(scales[r], g);
+      for (int block = 0; block < blocks_of_group; block++) {
 #pragma GCC unroll 8
         for (int r = 0; r < R; r++) {
           _mm_prefetch(reinterpret_cast<const char*>(p[r] + offset + kPrefetchBytes), _MM_HINT_T0);
           Vector w[L::kVectors];
-          Codes::block(rows[r], group[r], p[r] + offset, w);
+          Codes::template block<kTame>(group[r], p[r] + offset, w);
           DenseRows<L>::template multiply<M, R>(x, w, r, sums);
         }
         offset += kBlockBytes;
@@ -130,18 +145,31 @@ struct CodedRows {
   }
 
   // Requires that begin is the start of a group.
-  static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, float* scratch, int stride,
-                     Vector* panel) {
+  static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, int stride, Vector* panel) {
     const int64_t row = min_of(n, c.n - 1), blocks_of_group = c.codes.group_size / kProductBlock;
-    const int64_t first = begin / blocks_of_group, count = (end - begin) / blocks_of_group;
-    const RowScales row_scales = scales(c, row, first, count, scratch);
     const uint8_t* p = codes(c, row) + begin * kBlockBytes;
-    for (int64_t g = 0; g < count; g++) {
-      const typename Codes::Group group = Codes::group(row_scales, g);
+    for (int64_t g = begin / blocks_of_group; g < end / blocks_of_group; g += kScalesAtOnce) {
+      const int64_t count = min_of(kScalesAtOnce, end / blocks_of_group - g);
+      alignas(64) Scales scales;
+      if (expand(c, row, g, count, scales)) {
+        expand_groups<true>(scales, static_cast<int>(count), blocks_of_group, p, stride, panel);
+      } else {
+        expand_groups<false>(scales, static_cast<int>(count), blocks_of_group, p, stride, panel);
+      }
+      p += count * blocks_of_group * kBlockBytes;
+      panel += count * blocks_of_group * L::kVectors * stride;
+    }
+  }
+
+  template <bool kTame>
+  static void expand_groups(const Scales& scales, int count, int64_t blocks_of_group, const uint8_t* p, int stride,
+                            Vector* panel) {
+    for (int g = 0; g < count; g++) {
+      const typename Codes::Group group = Codes::template group<kTame>(scales, g);
       for (int64_t block = 0; block < blocks_of_group; block++, p += kBlockBytes) {
         _mm_prefetch(reinterpret_cast<const char*>(p + kPrefetchBytes), _MM_HINT_T0);
         Vector w[L::kVectors];
-        Codes::block(row_scales, group, p, w);
+        Codes::template block<kTame>(group, p, w);
         for (int v = 0; v < L::kVectors; v++, panel += stride) {
           *panel = kPermuted ? L::permute(w[v], Codes::order_back()) : w[v];
         }
@@ -180,12 +208,12 @@ void pack_rows(const ProductCall& c, int64_t first, int count, int padded, bool 
 // ---- Few rows of x.
 
 template <class W, int M, int R>
-void few_block(const ProductCall& c, const typename W::Vector* x, int64_t n, float* scratch) {
+void few_block(const ProductCall& c, const typename W::Vector* x, int64_t n) {
   using L = typename W::Lanes;
   using T = typename L::Type;
   typename L::Sum sums[M * R];
   for (auto& sum : sums) sum = L::zero();
-  W::template add<M, R>(c, n, x, scratch, sums);
+  W::template add<M, R>(c, n, x, sums);
   if constexpr (W::kPermuted) {
     for (auto& sum : sums) sum = L::permute(sum, W::Codes::order_back());
   }
@@ -199,19 +227,19 @@ void few_block(const ProductCall& c, const typename W::Vector* x, int64_t n, flo
 }
 
 template <class W, int M, int R>
-void few_blocks(const ProductCall& c, const void* packed, int64_t begin, int64_t end, float* scratch) {
+void few_blocks(const ProductCall& c, const void* packed, int64_t begin, int64_t end) {
   for (int64_t n = begin; n < end; n += R) {
-    few_block<W, M, R>(c, static_cast<const typename W::Vector*>(packed), n, scratch);
+    few_block<W, M, R>(c, static_cast<const typename W::Vector*>(packed), n);
   }
 }
 
 template <class W>
-void few_rows(const ProductCall& c, const void* packed, int padded, int64_t begin, int64_t end, float* scratch) {
+void few_rows(const ProductCall& c, const void* packed, int padded, int64_t begin, int64_t end) {
   using L = typename W::Lanes;
-  if (padded == 1) return few_blocks<W, 1, L::kFewRowsOfW>(c, packed, begin, end, scratch);
-  if (padded == 2) return few_blocks<W, 2, L::kFewRowsOfW>(c, packed, begin, end, scratch);
-  if (padded == 4) return few_blocks<W, 4, L::kRowsOfWForFour>(c, packed, begin, end, scratch);
-  few_blocks<W, 8, L::kRowsOfWForEight>(c, packed, begin, end, scratch);
+  if (padded == 1) return few_blocks<W, 1, L::kFewRowsOfW>(c, packed, begin, end);
+  if (padded == 2) return few_blocks<W, 2, L::kFewRowsOfW>(c, packed, begin, end);
+  if (padded == 4) return few_blocks<W, 4, L::kRowsOfWForFour>(c, packed, begin, end);
+  few_blocks<W, 8, L::kRowsOfWForEight>(c, packed, begin, end);
 }
 
 // ---- Many rows of x.
@@ -282,12 +310,11 @@ void many_rows(const ProductCall& c, const void* packed, int64_t m_begin, int64_
   auto* panel = static_cast<Vector*>(scratch);
   auto* saved = reinterpret_cast<typename L::Sum*>(panel + kPanelBytes / static_cast<int64_t>(sizeof(Vector)) +
                                                    4096 / static_cast<int64_t>(sizeof(Vector)));
-  float* scales = reinterpret_cast<float*>(saved + kProductRowsInL2 * L::kTileN);
   for (int64_t n = n_begin; n < n_end; n += L::kTileN) {
     int64_t begin = 0;
     do {
       const int64_t end = min_of(begin + part, blocks);
-      for (int j = 0; j < L::kTileN; j++) W::expand(c, n + j, begin, end, scales, L::kTileN, panel + j);
+      for (int j = 0; j < L::kTileN; j++) W::expand(c, n + j, begin, end, L::kTileN, panel + j);
       panel_times_tiles<L>(c, static_cast<const Vector*>(packed), m_begin, m_end, n, panel, begin, end, saved);
       begin = end;
     } while (begin < blocks);

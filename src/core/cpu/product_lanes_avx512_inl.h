@@ -26,7 +26,12 @@ inline To load_as(const void* p) {
   return to;
 }
 
-// ---- Rounding to the type of the scales, as floats.
+// ---- Rounding to the type of the scales, as floats. What is rounded comes multiplied by kLift<T>.
+
+template <class T>
+inline constexpr float kLift = 1.0f;
+template <>
+inline constexpr float kLift<Float16> = 0x1p13f;
 
 inline __m512 round_to(__m512 v, const float*) { return v; }
 
@@ -36,14 +41,14 @@ inline __m512 round_to(__m512 v, const Bfloat16*) {
   return floats_of(_mm512_and_si512(up, _mm512_set1_epi32(static_cast<int>(0xffff0000))));
 }
 
-// float16 keeps 11 bits above 2^-14, and multiples of 2^-24 below. Adding and subtracting 1.5 * 2^13 times the power of
-// two at or below |v| (at least 2^-14) rounds there, half to even. Four operations on four pipes, 2.0 cycles on Zen 4;
-// converting to float16 and back takes 3.1. Requires |v| < 65520, beyond which float16 is infinite.
-inline __m512 round_to(__m512 v, const Float16*) {
-  const __m512i exponent = _mm512_and_si512(bits_of(v), _mm512_set1_epi32(0x7f800000));
-  const __m512 power = floats_of(_mm512_max_epi32(exponent, _mm512_set1_epi32(0x38800000)));
-  const __m512 magic = _mm512_set1_ps(0x1.8p13f);
-  return _mm512_fnmadd_ps(power, magic, _mm512_fmadd_ps(power, magic, v));
+// Sign and exponent of v * 2^13 make the power of two at which a float's last place is float16's for v: adding and
+// subtracting it rounds v to 11 bits, half to even. Three operations on different pipes; converting to float16 and back
+// keeps Zen 4's converter busy for 3.1 cycles. Nothing below float16's normal range needs to be rounded less: scales and
+// biases are multiples of 2^-24, and so is v. Requires |v| < 65520, beyond which float16 is infinite.
+inline __m512 round_to(__m512 lifted, const Float16*) {
+  const __m512i sign_and_exponent = _mm512_set1_epi32(static_cast<int>(0xff800000));
+  const __m512 magic = floats_of(_mm512_and_si512(bits_of(lifted), sign_and_exponent));
+  return _mm512_sub_ps(_mm512_fmadd_ps(lifted, _mm512_set1_ps(1 / kLift<Float16>), magic), magic);
 }
 
 // The same for any v: infinite and NaN too.
@@ -51,35 +56,31 @@ inline __m512 round_any(__m512 v, const float*) { return v; }
 inline __m512 round_any(__m512 v, const Bfloat16* type) {
   return _mm512_mask_mov_ps(round_to(v, type), _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), v);
 }
-inline __m512 round_any(__m512 v, const Float16*) {
+inline __m512 round_any(__m512 lifted, const Float16*) {
+  const __m512 v = _mm512_mul_ps(lifted, _mm512_set1_ps(1 / kLift<Float16>));
   return _mm512_cvtph_ps(_mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
-// ---- A row's scales and biases as floats, so that a broadcast is a load.
+// ---- Scales and biases of up to 16 groups of a row as floats, so that a broadcast is a load.
 
-inline float largest_rounded(const Float16*) { return 65504.0f; }
-inline float largest_rounded(const void*) { return 0x1.fffffep127f; }
+inline constexpr int kScalesAtOnce = 16;
 
-struct RowScales {
-  const float* scales;
-  const float* biases;
-  bool tame;  // no weight of the row is beyond what round_to can do
+struct Scales {
+  float scale[kScalesAtOnce], bias[kScalesAtOnce];
 };
 
-// `to` has room for 2 * (groups + 16) floats.
+inline float largest_rounded(const Float16*) { return 65504.0f * kLift<Float16>; }
+inline float largest_rounded(const void*) { return 0x1.fffffep127f; }
+
+// Returns whether round_to can do all of the groups' weights, for codes up to `top`.
 template <class T>
-inline RowScales expand_scales(const T* scales, const T* biases, int64_t groups, float top, float* to) {
-  float* const to_biases = to + groups + 16;
-  __mmask16 wild = 0;
-  for (int64_t g = 0; g < groups; g += 16) {
-    const int n = groups - g < 16 ? static_cast<int>(groups - g) : 16;
-    const F32x16 s = F32x16::load_first(scales + g, n), b = F32x16::load_first(biases + g, n);
-    const __m512 reach = _mm512_fmadd_ps(abs(s).v, _mm512_set1_ps(top), abs(b).v);
-    wild |= _mm512_cmp_ps_mask(reach, _mm512_set1_ps(largest_rounded(scales)), _CMP_NLE_UQ);
-    s.store(to + g);
-    b.store(to_biases + g);
-  }
-  return {to, to_biases, wild == 0};
+inline bool expand_scales(const T* scales, const T* biases, int count, float top, Scales& to) {
+  const F32x16 lift = F32x16::all(kLift<T>);
+  const F32x16 s = F32x16::load_first(scales, count) * lift, b = F32x16::load_first(biases, count) * lift;
+  s.store(to.scale);
+  b.store(to.bias);
+  const __m512 reach = _mm512_fmadd_ps(abs(s).v, _mm512_set1_ps(top), abs(b).v);
+  return _mm512_cmp_ps_mask(reach, _mm512_set1_ps(largest_rounded(scales)), _CMP_NLE_UQ) == 0;
 }
 
 // ---- Sixteen codes as 32-bit lanes. For 2 to 5 bits the lanes' higher bits hold other codes: table look-ups ignore
@@ -113,8 +114,8 @@ inline __m512 table_codes() {
   return _mm512_cvtepi32_ps(_mm512_and_si512(lane, _mm512_set1_epi32((1 << kBits) - 1)));
 }
 
-inline __m512 affine(const RowScales& row, int64_t g, __m512 codes) {
-  return _mm512_fmadd_ps(_mm512_set1_ps(row.scales[g]), codes, _mm512_set1_ps(row.biases[g]));
+inline __m512 affine(const Scales& scales, int g, __m512 codes) {
+  return _mm512_fmadd_ps(_mm512_set1_ps(scales.scale[g]), codes, _mm512_set1_ps(scales.bias[g]));
 }
 
 // Lane i of a 4-bit vector holds element (i >> 1) + 8 * (i & 1); and the way back.
@@ -159,28 +160,32 @@ struct FloatLanes {
       __m512 a, b;  // tables; or scale and bias
     };
 
-    static __m512 round(const RowScales& row, __m512 v) {
+    template <bool kTame>
+    static __m512 round(__m512 v) {
       const T* type = nullptr;
-      return __builtin_expect(row.tame, 1) ? round_to(v, type) : round_any(v, type);
+      return kTame ? round_to(v, type) : round_any(v, type);
     }
-    static Group group(const RowScales& row, int64_t g) {
-      if constexpr (kTables == 0) return {_mm512_set1_ps(row.scales[g]), _mm512_set1_ps(row.biases[g])};
+    template <bool kTame>
+    static Group group(const Scales& scales, int g) {
+      if constexpr (kTables == 0) return {_mm512_set1_ps(scales.scale[g]), _mm512_set1_ps(scales.bias[g])};
       Group group;
-      group.a = round(row, affine(row, g, table_codes<kBits>()));
+      group.a = round<kTame>(affine(scales, g, table_codes<kBits>()));
       if constexpr (kTables == 2) {
-        group.b = round(row, affine(row, g, _mm512_add_ps(table_codes<kBits>(), _mm512_set1_ps(16))));
+        group.b = round<kTame>(affine(scales, g, _mm512_add_ps(table_codes<kBits>(), _mm512_set1_ps(16))));
       }
       return group;
     }
-    static __m512 weights(const RowScales& row, const Group& group, const uint8_t* p) {
+    template <bool kTame>
+    static __m512 weights(const Group& group, const uint8_t* p) {
       const __m512i codes = sixteen_codes<kBits>(p);
       if constexpr (kTables == 1) return _mm512_permutexvar_ps(codes, group.a);
       if constexpr (kTables == 2) return _mm512_permutex2var_ps(group.a, codes, group.b);
-      return round(row, _mm512_fmadd_ps(group.a, _mm512_cvtepi32_ps(codes), group.b));
+      return round<kTame>(_mm512_fmadd_ps(group.a, _mm512_cvtepi32_ps(codes), group.b));
     }
-    static void block(const RowScales& row, const Group& group, const uint8_t* p, Vector (&to)[kVectors]) {
-      to[0] = bits_of(weights(row, group, p));
-      to[1] = bits_of(weights(row, group, p + 2 * kBits));
+    template <bool kTame>
+    static void block(const Group& group, const uint8_t* p, Vector (&to)[kVectors]) {
+      to[0] = bits_of(weights<kTame>(group, p));
+      to[1] = bits_of(weights<kTame>(group, p + 2 * kBits));
     }
   };
 };
@@ -234,7 +239,10 @@ inline void sum_lanes(const __m512* s, float* to) {
 template <class T>
 inline void store_sums(const float* sums, int count, const T* bias, T* y) {
   F32x16 v = F32x16::load_first(sums, count);
-  if (bias != nullptr) v = F32x16{round_any(v.v, bias)} + F32x16::load_first(bias, count);
+  if (bias != nullptr) {
+    v.store_first(y, count);
+    v = F32x16::load_first(y, count) + F32x16::load_first(bias, count);
+  }
   v.store_first(y, count);
 }
 
