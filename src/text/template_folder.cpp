@@ -1,0 +1,109 @@
+#include "text/template_folder.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+
+namespace hearth::text {
+
+namespace {
+
+constexpr size_t kLargestTemplate = size_t{16} << 20;
+constexpr size_t kMostTemplates = 64;
+
+Json load_object(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return Json::object();
+  Json json = load_json(path, {.keys = size_t{1} << 20});
+  if (!json.is_object()) throw LoadError(path.string(), "not a JSON object");
+  return json;
+}
+
+void add_template_files(const std::filesystem::path& folder, TemplateFolder& out) {
+  const auto main_file = folder / "chat_template.jinja";
+  if (std::filesystem::exists(main_file))
+    out.templates.push_back({"default", read_file(main_file, kLargestTemplate), main_file.string()});
+  std::error_code ignored;
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "additional_chat_templates", ignored))
+    if (entry.path().extension() == ".jinja") files.push_back(entry.path());
+  if (files.size() > kMostTemplates) throw LoadError(folder.string(), "more than 64 additional chat templates");
+  std::sort(files.begin(), files.end());
+  for (const auto& file : files)
+    out.templates.push_back({file.stem().string(), read_file(file, kLargestTemplate), file.string()});
+}
+
+// `value`: a template's text, or a list of {"name", "template"}.
+void add_templates(const Json& value, const std::string& file, TemplateFolder& out) {
+  if (value.is_null()) return;
+  if (value.is_string()) {
+    out.templates.push_back({"default", value.get<std::string>(), file});
+    return;
+  }
+  const auto wrong = [&] { return LoadError(file, "chat_template", "neither text nor a list of named templates"); };
+  if (value.is_object()) {
+    for (const auto& [name, source] : value.items()) {
+      if (!source.is_string()) throw wrong();
+      out.templates.push_back({name, source.get<std::string>(), file});
+    }
+    return;
+  }
+  if (!value.is_array() || value.size() > kMostTemplates) throw wrong();
+  for (const Json& one : value) {
+    const bool named = one.is_object() && one.contains("name") && one["name"].is_string() &&
+                       one.contains("template") && one["template"].is_string();
+    if (!named) throw wrong();
+    const std::string name = one["name"].get<std::string>();
+    std::erase_if(out.templates, [&](const NamedTemplate& other) { return other.name == name; });
+    out.templates.push_back({name, one["template"].get<std::string>(), file});
+  }
+}
+
+// A token is given as text or as {"content": text, ...}.
+std::string token_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_object() && value.contains("content") && value["content"].is_string())
+    return value["content"].get<std::string>();
+  return "";
+}
+
+std::vector<std::pair<std::string, std::string>> special_tokens(const Json& config, const Json& map) {
+  std::vector<std::pair<std::string, std::string>> tokens;
+  for (const char* name :
+       {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
+    const Json& source = config.contains(name) ? config : map;
+    if (!source.contains(name)) continue;
+    std::string text = token_text(source[name]);
+    if (!text.empty()) tokens.emplace_back(name, std::move(text));
+  }
+  return tokens;
+}
+
+}  // namespace
+
+TemplateFolder load_template_folder(const std::filesystem::path& folder) {
+  TemplateFolder out;
+  const auto config_file = folder / "tokenizer_config.json";
+  const Json config = load_object(config_file);
+  out.special_tokens = special_tokens(config, load_object(folder / "special_tokens_map.json"));
+  if (config.contains("chat_template_type") && !config["chat_template_type"].is_null()) {
+    const Json& type = config["chat_template_type"];
+    if (type != "deepseek_v32")
+      throw LoadError(config_file.string(), "chat_template_type", "unknown; the built-in one is deepseek_v32");
+    out.deepseek_v32 = true;
+  }
+  add_template_files(folder, out);
+  if (out.templates.empty() && config.contains("chat_template"))
+    add_templates(config["chat_template"], config_file.string(), out);
+  const auto legacy_file = folder / "chat_template.json";
+  if (out.templates.empty() && std::filesystem::exists(legacy_file)) {
+    const Json legacy = load_object(legacy_file);
+    if (legacy.contains("chat_template")) add_templates(legacy["chat_template"], legacy_file.string(), out);
+  }
+  return out;
+}
+
+}  // namespace hearth::text

@@ -1,0 +1,50 @@
+// Renders chat templates from standard input, for tools/fuzz_templates.py: one JSON object a line in
+// {"template", "messages", "tools", "options"} (templates may be repeated; the last few are kept parsed), one out:
+// {"text", "spans"} or {"error"}.
+//
+//   g++ -std=c++20 -O2 -Isrc tools/render_templates.cpp build/release/src/text/libhearth_text.a
+//       build/release/src/base/libhearth_base.a -lpcre2-8 -lutf8proc -lpthread -o /tmp/render_templates
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "base/json.h"
+#include "text/chat_template.h"
+
+namespace {
+
+using hearth::Json;
+
+Json render(const Json& request, std::map<std::string, hearth::text::ChatTemplate>& parsed) {
+  const std::string source = request.at("template");
+  auto found = parsed.find(source);
+  if (found == parsed.end()) {
+    if (parsed.size() > 100) parsed.clear();
+    found = parsed.emplace(source, hearth::text::ChatTemplate(source, "<s>", "</s>")).first;
+  }
+  const Json none;
+  const auto part = [&](const char* name) -> const Json& { return request.contains(name) ? request[name] : none; };
+  const auto chat = found->second.render_with_spans(part("messages"), part("tools"), part("options"));
+  Json answer;
+  answer["text"] = chat.text;
+  answer["spans"] = chat.generation_spans;
+  return answer;
+}
+
+}  // namespace
+
+int main() {
+  std::ios::sync_with_stdio(false);
+  std::map<std::string, hearth::text::ChatTemplate> parsed;
+  for (std::string line; std::getline(std::cin, line);) {
+    Json answer;
+    try {
+      answer = render(hearth::parse_json(line, "line"), parsed);
+    } catch (const std::exception& error) {
+      answer["error"] = error.what();
+    }
+    std::cout << answer.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+  }
+}
