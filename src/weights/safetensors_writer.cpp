@@ -46,7 +46,7 @@ std::string SafetensorsWriter::header(const Shard& shard) const {
     const Json entry = {{"dtype", tensor.dtype},
                         {"shape", tensor.shape},
                         {"data_offsets", Json::array({offset, offset + tensor.bytes})}};
-    text += "," + Json(tensor.name).dump() + ":" + entry.dump();
+    text += fmt::format(",{}:{}", Json(tensor.name).dump(), entry.dump());
     offset += tensor.bytes;
   }
   text += "}";
