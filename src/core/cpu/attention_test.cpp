@@ -266,7 +266,7 @@ void expect_row_law(const Shape& shape, Isa isa, unsigned seed) {
   const int slots = shape.ring ? shape.keep + shape.window - 1 + largest_chunk + int(random() % 50) : shape.tokens + 5;
   Playback parts(sequence, isa, slots);
   while (parts.done() < shape.tokens) {
-    ThreadPool::global().resize(1 + random() % 3);
+    if (random() % 4 == 0) ThreadPool::global().resize(1 + random() % 2);
     parts.attend(std::min<int>(1 + random() % largest_chunk, shape.tokens - parts.done()));
   }
   ASSERT_EQ(whole.out.bytes, parts.out.bytes)
@@ -283,11 +283,11 @@ class ThreadsRestored {
 
 TEST_P(Attention, KeepsTheRowLawUnderRandomSplits) {
   const ThreadsRestored restored;
-  for (unsigned seed = 0; seed < 24; seed++) {
+  for (unsigned seed = 0; seed < 16; seed++) {
     std::mt19937 random(seed + 1000);
     Shape shape{.heads = 6, .kv_heads = int(random() % 2) + 1, .head_size = 8 * (1 + int(random() % 9))};
     shape.value_size = shape.head_size;
-    shape.tokens = GetParam() == Isa::kScalar ? 150 + random() % 100 : 200 + random() % 500;
+    shape.tokens = 140 + random() % (GetParam() == Isa::kScalar ? 60 : 300);
     shape.type = kTypes[seed % 3];
     shape.sinks = random() % 2;
     if (seed % 2) shape.window = 1 + random() % 200, shape.keep = random() % 3 ? random() % 150 : 0;
