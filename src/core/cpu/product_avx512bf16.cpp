@@ -29,8 +29,9 @@ inline __m512i thirty_two_codes(const uint8_t* p) {
     return _mm512_multishift_epi64_epi8(from, _mm512_set1_epi64(load_as<long long>(p)));
   } else if constexpr (kBits == 4) {
     const __m512i from = _mm512_add_epi64(first, _mm512_mullox_epi64(every, _mm512_srli_epi64(quad, 1)));
-    const __m128i source = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    return _mm512_multishift_epi64_epi8(from, _mm512_broadcast_i32x4(source));
+    // Broadcasts of 8 bytes are loads alone; a broadcast of 16 would keep the permutation pipe busy for a cycle.
+    const __m512i even = _mm512_set1_epi64(load_as<long long>(p)), odd = _mm512_set1_epi64(load_as<long long>(p + 8));
+    return _mm512_multishift_epi64_epi8(from, _mm512_mask_blend_epi64(0xaa, even, odd));
   } else {
     static_assert(kBits == 3 || kBits == 5);
     const __m512i lane = _mm512_add_epi16(_mm512_mullox_epi64(quad, _mm512_set1_epi64(0x0004000400040004)),
@@ -67,8 +68,7 @@ struct Bfloat16Pairs {
   template <int kBits>
   struct Codes {
     static constexpr bool kPermuted = kBits == 4;
-    // Quad-words 0, 2, 4, 6 hold elements 0..15, and 1, 3, 5, 7 elements 16..31, because both halves of the 16 bytes
-    // are broadcast to alternating quad-words by the load.
+    // Quad-words 0, 2, 4, 6 hold elements 0..15, and 1, 3, 5, 7 elements 16..31, because two broadcasts are blended.
     static Vector order() { return _mm512_setr_epi32(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15); }
     static Vector order_back() { return _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15); }
 

@@ -11,12 +11,22 @@
 namespace hearth::cpu {
 namespace {
 
-// How far ahead of a row's codes to prefetch. Reading four rows at once is too much for the hardware's prefetchers.
+// How far ahead to prefetch. Reading four rows at once is too much for the hardware's prefetchers: from memory, this
+// makes the difference between 27 and 46 GB/s.
 inline constexpr int64_t kPrefetchBytes = 4096;
+inline void prefetch(const void* p, int64_t offset) {
+  _mm_prefetch(static_cast<const char*>(p) + offset, _MM_HINT_T0);
+}
 
 inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// ---- Where weights come from. Rows beyond the last are read as the last; their sums are not used.
+// ---- Where weights come from.
+
+// R rows of W that are multiplied together: row + r * step.
+struct Rows {
+  int64_t first;
+  int64_t step;  // 1; or 0 when W has fewer than R rows: the same one R times
+};
 
 template <class L>
 struct DenseRows {
@@ -25,22 +35,20 @@ struct DenseRows {
   using Vector = typename L::Vector;
   static constexpr bool kPermuted = false;
 
-  static const T* row(const ProductCall& c, int64_t n) {
-    return static_cast<const T*>(c.w) + min_of(n, c.n - 1) * c.w_stride;
-  }
+  static const T* row(const ProductCall& c, int64_t n) { return static_cast<const T*>(c.w) + n * c.w_stride; }
 
-  // sums[m * R + r] += x[m] . w[n + r]
+  // sums[m * R + r] += x[m] . w[rows.first + r * rows.step]
   template <int M, int R>
-  static void add(const ProductCall& c, int64_t n, const Vector* x, typename L::Sum (&sums)[M * R]) {
-    const T* rows[R];
-    for (int r = 0; r < R; r++) rows[r] = row(c, n + r);
+  static void add(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
+    const T* const first = row(c, rows.first);
+    const int64_t step = rows.step * c.w_stride;
     const int64_t whole = c.k / kProductBlock;
     const int tail = static_cast<int>(c.k % kProductBlock);
     for (int64_t block = 0; block < whole; block++) {
 #pragma GCC unroll 8
       for (int r = 0; r < R; r++) {
-        const T* p = rows[r] + block * kProductBlock;
-        _mm_prefetch(reinterpret_cast<const char*>(p) + kPrefetchBytes, _MM_HINT_T0);
+        const T* p = first + r * step + block * kProductBlock;
+        prefetch(p, kPrefetchBytes);
         Vector w[L::kVectors];
         L::load_block(p, w);
         multiply<M, R>(x, w, r, sums);
@@ -50,7 +58,7 @@ struct DenseRows {
     if (tail == 0) return;
     for (int r = 0; r < R; r++) {
       Vector w[L::kVectors];
-      L::load_first(rows[r] + whole * kProductBlock, tail, w);
+      L::load_first(first + r * step + whole * kProductBlock, tail, w);
       multiply<M, R>(x, w, r, sums);
     }
   }
@@ -96,57 +104,65 @@ struct CodedRows {
   // Groups [begin, begin + count) of a row, at most kScalesAtOnce. Returns whether they are tame.
   static bool expand(const ProductCall& c, int64_t row, int64_t begin, int64_t count, Scales& to) {
     const int64_t first = row * c.groups() + begin;
+    prefetch(static_cast<const T*>(c.codes.scales) + first, kPrefetchBytes / 4);
+    prefetch(static_cast<const T*>(c.codes.biases) + first, kPrefetchBytes / 4);
     return expand_scales(static_cast<const T*>(c.codes.scales) + first, static_cast<const T*>(c.codes.biases) + first,
                          static_cast<int>(count), static_cast<float>((1 << kBits) - 1), to);
   }
 
-  // sums[m * R + r] += x[m] . w[n + r]
+  // sums[m * R + r] += x[m] . w[rows.first + r * rows.step]
   template <int M, int R>
-  static void add(const ProductCall& c, int64_t n, const Vector* x, typename L::Sum (&sums)[M * R]) {
+  static void add(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
     const int blocks_of_group = c.codes.group_size / kProductBlock;
-    const uint8_t* p[R];
-    for (int r = 0; r < R; r++) p[r] = codes(c, min_of(n + r, c.n - 1));
+    const uint8_t* p = codes(c, rows.first);
+    const int64_t step = rows.step * (codes(c, 1) - codes(c, 0));
+    // The R rows lie one after the other and are followed by the next R: what they read in a step is prefetched in
+    // one piece, further on.
+    const uint8_t* ahead = p + kPrefetchBytes;
     for (int64_t g = 0; g < c.groups(); g += kScalesAtOnce) {
-      const int64_t count = min_of(kScalesAtOnce, c.groups() - g);
+      const int count = static_cast<int>(min_of(kScalesAtOnce, c.groups() - g));
       alignas(64) Scales scales[R];
       bool tame = true;
-      for (int r = 0; r < R; r++) tame &= expand(c, min_of(n + r, c.n - 1), g, count, scales[r]);
+      for (int r = 0; r < R; r++) tame &= expand(c, rows.first + r * rows.step, g, count, scales[r]);
       if (__builtin_expect(tame, 1)) {
-        add_groups<true, M, R>(scales, static_cast<int>(count), blocks_of_group, x, p, sums);
+        add_groups<true, M, R>(scales, count, blocks_of_group, x, p, step, ahead, sums);
       } else {
-        add_groups<false, M, R>(scales, static_cast<int>(count), blocks_of_group, x, p, sums);
+        add_groups<false, M, R>(scales, count, blocks_of_group, x, p, step, ahead, sums);
       }
-      x += count * blocks_of_group * L::kVectors * M;
-      for (auto& row : p) row += count * blocks_of_group * kBlockBytes;
+      const int blocks = count * blocks_of_group;
+      x += blocks * L::kVectors * M;
+      p += blocks * kBlockBytes;
+      ahead += blocks * kBlockBytes * R;
     }
   }
 
   template <bool kTame, int M, int R>
-  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, int blocks_of_group,
-                                                               const Vector* x, const uint8_t* const (&p)[R],
+  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count,
+                                                               int blocks_of_group, const Vector* x, const uint8_t* p,
+                                                               int64_t step, const uint8_t* ahead,
                                                                typename L::Sum (&sums)[M * R]) {
-    int64_t offset = 0;
     for (int g = 0; g < count; g++) {
       typename Codes::Group group[R];
 #pragma GCC unroll 8
       for (int r = 0; r < R; r++) group[r] = Codes::template group<kTame>(scales[r], g);
       for (int block = 0; block < blocks_of_group; block++) {
+        for (int i = 0; i < kBlockBytes * R; i += 64) prefetch(ahead, i);
 #pragma GCC unroll 8
         for (int r = 0; r < R; r++) {
-          _mm_prefetch(reinterpret_cast<const char*>(p[r] + offset + kPrefetchBytes), _MM_HINT_T0);
           Vector w[L::kVectors];
-          Codes::template block<kTame>(group[r], p[r] + offset, w);
+          Codes::template block<kTame>(group[r], p + r * step, w);
           DenseRows<L>::template multiply<M, R>(x, w, r, sums);
         }
-        offset += kBlockBytes;
+        p += kBlockBytes;
+        ahead += kBlockBytes * R;
         x += L::kVectors * M;
       }
     }
   }
 
   // Requires that begin is the start of a group.
-  static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, int stride, Vector* panel) {
-    const int64_t row = min_of(n, c.n - 1), blocks_of_group = c.codes.group_size / kProductBlock;
+  static void expand(const ProductCall& c, int64_t row, int64_t begin, int64_t end, int stride, Vector* panel) {
+    const int64_t blocks_of_group = c.codes.group_size / kProductBlock;
     const uint8_t* p = codes(c, row) + begin * kBlockBytes;
     for (int64_t g = begin / blocks_of_group; g < end / blocks_of_group; g += kScalesAtOnce) {
       const int64_t count = min_of(kScalesAtOnce, end / blocks_of_group - g);
@@ -167,7 +183,7 @@ struct CodedRows {
     for (int g = 0; g < count; g++) {
       const typename Codes::Group group = Codes::template group<kTame>(scales, g);
       for (int64_t block = 0; block < blocks_of_group; block++, p += kBlockBytes) {
-        _mm_prefetch(reinterpret_cast<const char*>(p + kPrefetchBytes), _MM_HINT_T0);
+        prefetch(p, kPrefetchBytes);
         Vector w[L::kVectors];
         Codes::template block<kTame>(group, p, w);
         for (int v = 0; v < L::kVectors; v++, panel += stride) {
@@ -207,29 +223,34 @@ void pack_rows(const ProductCall& c, int64_t first, int count, int padded, bool 
 
 // ---- Few rows of x.
 
+// y[:, n..n + count) from R rows of W, of which the last `count` are wanted.
 template <class W, int M, int R>
-void few_block(const ProductCall& c, const typename W::Vector* x, int64_t n) {
+void few_block(const ProductCall& c, const typename W::Vector* x, Rows rows, int64_t n, int count) {
   using L = typename W::Lanes;
   using T = typename L::Type;
   typename L::Sum sums[M * R];
   for (auto& sum : sums) sum = L::zero();
-  W::template add<M, R>(c, n, x, sums);
+  W::template add<M, R>(c, rows, x, sums);
   if constexpr (W::kPermuted) {
     for (auto& sum : sums) sum = L::permute(sum, W::Codes::order_back());
   }
   alignas(64) float totals[M * R];
   sum_lanes<M * R>(sums, totals);
-  const int columns = static_cast<int>(min_of(R, c.n - n));
   const T* bias = c.bias == nullptr ? nullptr : static_cast<const T*>(c.bias) + n;
   for (int m = 0; m < M && m < c.m; m++) {
-    store_sums(totals + m * R, columns, bias, static_cast<T*>(c.y) + m * c.y_stride + n);
+    store_sums(totals + m * R + R - count, count, bias, static_cast<T*>(c.y) + m * c.y_stride + n);
   }
 }
 
 template <class W, int M, int R>
 void few_blocks(const ProductCall& c, const void* packed, int64_t begin, int64_t end) {
-  for (int64_t n = begin; n < end; n += R) {
-    few_block<W, M, R>(c, static_cast<const typename W::Vector*>(packed), n);
+  const auto* x = static_cast<const typename W::Vector*>(packed);
+  if (c.n < R) {
+    for (int64_t n = begin; n < end; n++) few_block<W, M, R>(c, x, {.first = n, .step = 0}, n, 1);
+    return;
+  }
+  for (int64_t n = begin; n < end; n += R) {  // the last rows of W are met by going back
+    few_block<W, M, R>(c, x, {.first = min_of(n, c.n - R), .step = 1}, n, static_cast<int>(min_of(R, c.n - n)));
   }
 }
 
@@ -314,7 +335,7 @@ void many_rows(const ProductCall& c, const void* packed, int64_t m_begin, int64_
     int64_t begin = 0;
     do {
       const int64_t end = min_of(begin + part, blocks);
-      for (int j = 0; j < L::kTileN; j++) W::expand(c, n + j, begin, end, L::kTileN, panel + j);
+      for (int j = 0; j < L::kTileN; j++) W::expand(c, min_of(n + j, c.n - 1), begin, end, L::kTileN, panel + j);
       panel_times_tiles<L>(c, static_cast<const Vector*>(packed), m_begin, m_end, n, panel, begin, end, saved);
       begin = end;
     } while (begin < blocks);
