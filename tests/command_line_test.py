@@ -21,7 +21,7 @@ SLOW = float(os.environ.get("HEARTH_TEST_SLOWNESS", "1"))  # sanitizers need lon
 
 
 def hearth(*arguments, stdin=b"", timeout=60):
-    return subprocess.run([HEARTH, *map(str, arguments)], input=stdin, capture_output=True, timeout=timeout)
+    return subprocess.run([HEARTH, *(a if isinstance(a, bytes) else str(a) for a in arguments)], input=stdin, capture_output=True, timeout=timeout)
 
 
 def generate(*arguments, model=TINY, **options):
