@@ -217,9 +217,13 @@ for t in FLOATS:
             suffix = f"_{bits}_{group}"
             if t == mx.float32 or bits == 4:
                 case("quantize" + suffix, name_of(t), [w], list(q))
-            case("dequantize" + suffix, name_of(t), list(q), mx.dequantize(*q, group_size=group, bits=bits))
-            case("quantized_matmul" + suffix, name_of(t), [x, *q],
-                 mx.quantized_matmul(x, *q, transpose=True, group_size=group, bits=bits))
+            # MLX's own CPU kernels round after every step in 16-bit types. Here weights are rounded once and products are
+            # summed in float32, so MLX computes these in float32.
+            wide = mx.dequantize(q[0], q[1].astype(mx.float32), q[2].astype(mx.float32), group_size=group, bits=bits)
+            dense = wide.astype(t)
+            case("dequantize" + suffix, name_of(t), list(q), dense)
+            y = x.astype(mx.float32) @ dense.astype(mx.float32).T
+            case("quantized_matmul" + suffix, name_of(t), [x, *q], y.astype(t))
 w, x = real(6, 64), real(3, 6)
 q = mx.quantize(w, group_size=32, bits=4)
 case("quantized_matmul_plain", "float32", [x, *q], mx.quantized_matmul(x, *q, transpose=False, group_size=32, bits=4))

@@ -145,12 +145,13 @@ array uniform(const Shape& shape, const std::optional<array>& key, StreamOrDevic
 
 array normal(const Shape& shape, Dtype dtype, const std::optional<array>& loc, const std::optional<array>& scale,
              const std::optional<array>& key, StreamOrDevice s) {
-  const array low = negative(below_one(dtype), s);
-  const array drawn = uniform(low, array(1.0f, dtype), shape, dtype, key, s);
-  array width(std::sqrt(2.0f), dtype);
-  if (scale) width = multiply(width, astype(*scale, dtype, s), s);
-  const array out = multiply(width, erfinv(drawn, s), s);
-  return loc ? add(out, astype(*loc, dtype, s), s) : out;
+  // Drawn in float32 whatever the result's type, so that a narrow type does not coarsen the tails.
+  const array drawn = uniform(negative(below_one(float32), s), array(1.0f), shape, float32, key, s);
+  array width(std::sqrt(2.0f));
+  if (scale) width = multiply(width, astype(*scale, float32, s), s);
+  array out = multiply(width, erfinv(drawn, s), s);
+  if (loc) out = add(out, astype(*loc, float32, s), s);
+  return astype(out, dtype, s);
 }
 array normal(const Shape& shape, Dtype dtype, float loc, float scale, const std::optional<array>& key, StreamOrDevice s) {
   const auto unless = [&](float value, float usual) { return value == usual ? std::nullopt : std::optional(array(value, dtype)); };

@@ -34,7 +34,7 @@ std::map<std::string, Operation> elementwise() {
   ops["where"] = [](In x) { return std::vector{where(x[0], x[1], x[2])}; };
   ops["clip"] = [](In x) { return std::vector{clip(x[0], array(-0.5f), array(0.75f))}; };
   for (Dtype t : {float32, float16, bfloat16, int32, uint8, int64, bool_}) {
-    ops[std::string("astype_") + dtype_to_string(t)] = [t](In x) { return std::vector{astype(x[0], t)}; };
+    ops[std::string("astype_").append(dtype_to_string(t))] = [t](In x) { return std::vector{astype(x[0], t)}; };
   }
   return ops;
 }
@@ -115,7 +115,9 @@ std::map<std::string, Operation> products() {
   ops["tensordot2"] = [](In x) { return std::vector{tensordot(x[0], x[1], 2)}; };
   for (int bits : {2, 3, 4, 5, 6, 8}) {
     for (int group : {32, 64}) {
-      const std::string suffix = "_" + std::to_string(bits) + "_" + std::to_string(group);
+      std::ostringstream suffix_text;
+      suffix_text << "_" << bits << "_" << group;
+      const std::string suffix = suffix_text.str();
       ops["quantize" + suffix] = [=](In x) { return quantize(x[0], group, bits); };
       ops["dequantize" + suffix] = [=](In x) { return std::vector{dequantize(x[0], x[1], x[2], group, bits)}; };
       ops["quantized_matmul" + suffix] = [=](In x) {
