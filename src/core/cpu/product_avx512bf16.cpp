@@ -13,94 +13,160 @@ HEARTH_TARGET_BEGIN_AVX512BF16
 namespace hearth::cpu {
 namespace {
 
-// b, then a, rounded to bfloat16.
-inline __m512i to_bfloat16(__m512 b, __m512 a) { return (__m512i)_mm512_cvtne2ps_pbh(a, b); }
+// low, then high, rounded to bfloat16.
+inline __m512i to_bfloat16(__m512 low, __m512 high) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
 
-// Thirty-two codes as 16-bit lanes, from 4 * kBits bytes. The lanes' higher bits hold other codes: look-ups in a table
-// that repeats itself ignore them. 4 bits come in the order of Codes::order(), others in order.
-template <int kBits>
-inline __m512i thirty_two_codes(const uint8_t* p) {
-  const __m512i quad = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);  // constants are folded by the compiler
-  // Byte 2j of a quad-word of `from`: the bit of the source at which the quad-word's code j starts.
-  const __m512i first = _mm512_set1_epi64(kBits * 0x0003000200010000);
-  const __m512i every = _mm512_set1_epi64(4 * kBits * 0x0001000100010001);
-  if constexpr (kBits == 2) {
-    const __m512i from = _mm512_add_epi64(first, _mm512_mullox_epi64(every, quad));
-    return _mm512_multishift_epi64_epi8(from, _mm512_set1_epi64(load_as<long long>(p)));
-  } else if constexpr (kBits == 4) {
-    const __m512i from = _mm512_add_epi64(first, _mm512_mullox_epi64(every, _mm512_srli_epi64(quad, 1)));
-    // Broadcasts of 8 bytes are loads alone; a broadcast of 16 would keep the permutation pipe busy for a cycle.
-    const __m512i even = _mm512_set1_epi64(load_as<long long>(p)), odd = _mm512_set1_epi64(load_as<long long>(p + 8));
-    return _mm512_multishift_epi64_epi8(from, _mm512_mask_blend_epi64(0xaa, even, odd));
-  } else {
-    static_assert(kBits == 3 || kBits == 5);
-    const __m512i lane = _mm512_add_epi16(_mm512_mullox_epi64(quad, _mm512_set1_epi64(0x0004000400040004)),
-                                          _mm512_set1_epi64(0x0003000200010000));
-    const __m512i bit = _mm512_mullo_epi16(lane, _mm512_set1_epi16(kBits));
-    const __m512i byte = _mm512_srli_epi16(bit, 3);
-    const __m512i bytes = _mm512_add_epi16(_mm512_add_epi16(byte, _mm512_slli_epi16(byte, 8)), _mm512_set1_epi16(0x100));
-    const __m256i source = _mm256_maskz_loadu_epi8(static_cast<__mmask32>((1u << (4 * kBits)) - 1), p);
-    const __m512i window = _mm512_permutexvar_epi8(bytes, _mm512_castsi256_si512(source));
-    return _mm512_srlv_epi16(window, _mm512_and_si512(bit, _mm512_set1_epi16(7)));
-  }
+// Which of 64 elements lies in 16-bit word w of vector v (product_lanes_avx512_inl.h states the order).
+constexpr int element_at(int v, int w) {
+  const int lane = w / 2;
+  return 8 * (lane % 8) + 2 * v + lane / 8 + 4 * (w % 2);
 }
+
+// The same as indices of words; and for codes of kBits, the two bytes that hold the element's code and how far to shift
+// them.
+struct alignas(64) Order {
+  uint16_t words[2][32] = {};
+  constexpr Order() {
+    for (int v = 0; v < 2; v++) {
+      for (int w = 0; w < 32; w++) words[v][w] = static_cast<uint16_t>(element_at(v, w));
+    }
+  }
+};
+template <int kBits>
+struct alignas(64) CodeOrder {
+  uint8_t bytes[2][64] = {};
+  uint16_t shifts[2][32] = {};
+  constexpr CodeOrder() {
+    for (int v = 0; v < 2; v++) {
+      for (int w = 0; w < 32; w++) {
+        const int bit = element_at(v, w) * kBits;
+        bytes[v][2 * w] = static_cast<uint8_t>(bit / 8);
+        bytes[v][2 * w + 1] = static_cast<uint8_t>(bit / 8 + 1);
+        shifts[v][w] = static_cast<uint16_t>(bit % 8);
+      }
+    }
+  }
+};
+constexpr Order kOrder;
+template <int kBits>
+constexpr CodeOrder<kBits> kCodeOrder;
 
 // Pairs of bfloat16.
 struct Bfloat16Pairs {
   using Type = Bfloat16;
   using Vector = __m512i;
   using Sum = __m512;
-  static constexpr int kVectors = 1;
+  static constexpr int kBlock = 64, kVectors = 2;
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kFewRowsOfW = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
 
   static Sum zero() { return _mm512_setzero_ps(); }
-  static Sum permute(Sum v, __m512i order) { return _mm512_permutexvar_ps(order, v); }
-  static Vector permute(Vector v, __m512i order) { return _mm512_permutexvar_epi32(order, v); }
   static Sum madd(Sum sum, Vector x, Vector w) { return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w); }
 
-  static void load_block(const Bfloat16* p, Vector (&to)[kVectors]) { to[0] = load_vector(p); }
+  // Elements 0..31 and 32..63 in the order of the lanes.
+  static void in_order(__m512i low, __m512i high, Vector (&to)[kVectors]) {
+    to[0] = _mm512_permutex2var_epi16(low, load_vector(kOrder.words[0]), high);
+    to[1] = _mm512_permutex2var_epi16(low, load_vector(kOrder.words[1]), high);
+  }
+  static void load_block(const Bfloat16* p, Vector (&to)[kVectors]) {
+    in_order(load_vector(p), load_vector(p + 32), to);
+  }
   static void load_first(const Bfloat16* p, int count, Vector (&to)[kVectors]) {
-    to[0] = _mm512_maskz_loadu_epi16(static_cast<__mmask32>((1ull << count) - 1), p);
+    const uint64_t mask = (1ull << count) - 1;  // count < 64
+    in_order(_mm512_maskz_loadu_epi16(static_cast<__mmask32>(mask), p),
+             _mm512_maskz_loadu_epi16(static_cast<__mmask32>(mask >> 32), p + 32), to);
   }
 
-  // To 5 bits by a table of the group's 32 rounded weights (fewer: repeated), else 16 and 16 converted.
+  // Weights of kBits: to 5 bits by a table of the group's rounded weights, else converted. Groups of 32 come in pairs.
   template <int kBits>
   struct Codes {
-    static constexpr bool kPermuted = kBits == 4;
-    // Quad-words 0, 2, 4, 6 hold elements 0..15, and 1, 3, 5, 7 elements 16..31, because two broadcasts are blended.
-    static Vector order() { return _mm512_setr_epi32(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15); }
-    static Vector order_back() { return _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15); }
+    static constexpr bool kPermuted = false;
+    static constexpr bool kTable = kBits <= 5;
 
     struct Group {
-      __m512i table;
-      __m512 scale, bias;
+      __m512i table, second_table;  // 5 bits in pairs: one each; otherwise all in the first
+      __m512 scale[2], bias[2];
     };
-    template <bool>
+
+    template <bool, bool kPair>
     static Group group(const Scales& scales, int g) {
       Group group;
-      if constexpr (kBits < 5) {
-        const __m512 weights = affine(scales, g, table_codes<kBits>());
-        group.table = to_bfloat16(weights, weights);
+      if constexpr (!kTable) {
+        for (int i = 0; i < (kPair ? 2 : 1); i++) {
+          group.scale[i] = _mm512_set1_ps(scales.scale[g + i]);
+          group.bias[i] = _mm512_set1_ps(scales.bias[g + i]);
+        }
+        if constexpr (!kPair) group.scale[1] = group.scale[0], group.bias[1] = group.bias[0];
       } else if constexpr (kBits == 5) {
-        const __m512 upper = affine(scales, g, _mm512_add_ps(table_codes<4>(), _mm512_set1_ps(16)));
-        group.table = to_bfloat16(affine(scales, g, table_codes<4>()), upper);
-      } else {
-        group.scale = _mm512_set1_ps(scales.scale[g]);
-        group.bias = _mm512_set1_ps(scales.bias[g]);
+        group.table = table_of_32(scales, g);
+        if constexpr (kPair) group.second_table = table_of_32(scales, g + 1);
+      } else {  // 16 words; twice, or of both groups
+        const __m512 first = affine(scales, g, table_codes<kBits>());
+        group.table = to_bfloat16(first, kPair ? affine(scales, g + 1, table_codes<kBits>()) : first);
       }
       return group;
     }
-    static __m512 weights(const Group& group, const uint8_t* p) {
-      return _mm512_fmadd_ps(group.scale, _mm512_cvtepi32_ps(sixteen_codes<kBits>(p)), group.bias);
+    static __m512i table_of_32(const Scales& scales, int g) {
+      const __m512 upper = _mm512_add_ps(table_codes<4>(), _mm512_set1_ps(16));
+      return to_bfloat16(affine(scales, g, table_codes<4>()), affine(scales, g, upper));
     }
-    template <bool>
-    static void block(const Group& group, const uint8_t* p, Vector (&to)[kVectors]) {
-      if constexpr (kBits <= 5) {
-        to[0] = _mm512_permutexvar_epi16(thirty_two_codes<kBits>(p), group.table);
-      } else {
-        to[0] = to_bfloat16(weights(group, p), weights(group, p + 2 * kBits));
+
+    // Codes of vector v in 16-bit lanes; higher bits hold other codes. source: for 4 bits the block's 32 bytes twice.
+    static __m512i codes(__m512i source, int v) {
+      if constexpr (kBits == 4) {
+        const __m512i shift = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4);
+        return _mm512_srlv_epi32(source, v == 0 ? shift : _mm512_add_epi32(shift, _mm512_set1_epi32(8)));
       }
+      const auto& order = kCodeOrder<kBits>;
+      return _mm512_srlv_epi16(_mm512_permutexvar_epi8(load_vector(order.bytes[v]), source),
+                               load_vector(order.shifts[v]));
+    }
+    // Look-ups in a table that repeats itself ignore an index's higher bits; in pairs, one of them says which group.
+    template <bool kPair>
+    static __m512i look_up(const Group& group, __m512i codes) {
+      if constexpr (!kPair) return _mm512_permutexvar_epi16(codes, group.table);
+      constexpr int kCodes = kBits == 5 ? 32 : 16;
+      const __m512i second = _mm512_setr_epi32(0, 0, 0, 0, -1, -1, -1, -1, 0, 0, 0, 0, -1, -1, -1, -1);
+      const __m512i which = _mm512_and_si512(second, _mm512_set1_epi16(kCodes));
+      const __m512i index = _mm512_ternarylogic_epi32(codes, _mm512_set1_epi16(kCodes - 1), which, 0xea);
+      if constexpr (kBits == 5) return _mm512_permutex2var_epi16(group.table, index, group.second_table);
+      return _mm512_permutexvar_epi16(index, group.table);
+    }
+
+    template <bool kPair>
+    static void block_of(const Group& group, __m512i source, Vector (&to)[kVectors]) {
+      to[0] = look_up<kPair>(group, codes(source, 0));
+      to[1] = look_up<kPair>(group, codes(source, 1));
+    }
+    static __m512i convert(const Group& group, int i, const uint8_t* p) {
+      const __m512 low = _mm512_cvtepi32_ps(sixteen_codes<kBits>(p));
+      const __m512 high = _mm512_cvtepi32_ps(sixteen_codes<kBits>(p + 2 * kBits));
+      return to_bfloat16(_mm512_fmadd_ps(group.scale[i], low, group.bias[i]),
+                         _mm512_fmadd_ps(group.scale[i], high, group.bias[i]));
+    }
+
+    template <bool, bool kPair>
+    static void block(const Group& group, const uint8_t* p, Vector (&to)[kVectors]) {
+      if constexpr (!kTable) {
+        in_order(convert(group, 0, p), convert(group, 1, p + 4 * kBits), to);
+      } else if constexpr (kBits == 4) {
+        block_of<kPair>(group, _mm512_broadcast_i64x4(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), to);
+      } else {
+        block_of<kPair>(group, _mm512_maskz_loadu_epi8((1ull << (8 * kBits)) - 1, p), to);
+      }
+    }
+
+    // 32 elements at a row's end, followed by zeros.
+    static void half_block(const Scales& scales, int g, const uint8_t* p, Vector (&to)[kVectors]) {
+      const Group group = Codes::template group<true, false>(scales, g);
+      if constexpr (!kTable) {
+        in_order(convert(group, 0, p), _mm512_setzero_si512(), to);
+        return;
+      }
+      __m512i source = _mm512_maskz_loadu_epi8((1ull << (4 * kBits)) - 1, p);
+      if constexpr (kBits == 4) source = _mm512_broadcast_i64x4(_mm512_castsi512_si256(source));
+      block_of<false>(group, source, to);
+      for (auto& v : to) v = _mm512_maskz_mov_epi32(0x0f0f, v);
     }
   };
 };

@@ -30,7 +30,7 @@ void share(int64_t count, int64_t least, int64_t most, Body body) {
 
 void run_few(const ProductCall& call, const ProductKernels& kernels) {
   const int rows = padded_rows(call.m);
-  void* packed = shared_bytes(call.blocks() * kernels.block_bytes * rows);
+  void* packed = shared_bytes(call.blocks(kernels.block) * kernels.block_bytes * rows);
   kernels.pack(call, 0, static_cast<int>(call.m), rows, true, packed);
   // A worker's run is at least ~16,000 products (2 us), at most ~130,000, so that both end together.
   const int64_t unit = kernels.few_rows_of_w;
@@ -41,7 +41,7 @@ void run_few(const ProductCall& call, const ProductKernels& kernels) {
 }
 
 void run_many(const ProductCall& call, const ProductKernels& kernels) {
-  const int64_t tile_bytes = call.blocks() * kernels.block_bytes * kernels.tile_m;
+  const int64_t tile_bytes = call.blocks(kernels.block) * kernels.block_bytes * kernels.tile_m;
   const int64_t tiles = ceil_div(call.m, kernels.tile_m);
   char* packed = static_cast<char*>(shared_bytes(tiles * tile_bytes));
   share(tiles, 1, 16, [&](int64_t begin, int64_t end) {

@@ -1,6 +1,6 @@
 // What all fast products have in common, whatever the instruction set: packing x once, and sharing the work out.
 //
-// K is walked in blocks of 32 elements, a block being one or more vectors. Few rows of x meet each row of W straight
+// K is walked in blocks of one or more vectors. Few rows of x meet each row of W straight
 // from its codes; many rows meet panels of W that are expanded once into L1. Both add in the same order.
 #pragma once
 
@@ -8,7 +8,6 @@
 
 namespace hearth::cpu {
 
-inline constexpr int kProductBlock = 32;   // elements of K
 inline constexpr int kProductFewRows = 8;  // rows of x up to which W is not expanded
 
 // matmul's and quantized_matmul's arguments in one form.
@@ -22,7 +21,7 @@ struct ProductCall {
   int64_t m = 0, n = 0, k = 0;
   int64_t x_stride = 0, w_stride = 0, y_stride = 0;
 
-  int64_t blocks() const { return (k + kProductBlock - 1) / kProductBlock; }
+  int64_t blocks(int block) const { return (k + block - 1) / block; }
   int64_t groups() const { return w == nullptr ? k / codes.group_size : 0; }
 };
 
@@ -31,7 +30,8 @@ ProductCall product_call(const QuantizedMatmulArgs& args);
 
 // One type's and format's kernels. Scratch is 64-byte aligned.
 struct ProductKernels {
-  int block_bytes;        // of a packed block of one row: kProductBlock elements
+  int block;              // elements of K that are packed together
+  int block_bytes;        // of such a block of one row
   int few_rows_of_w;      // rows of W that `few` takes at once
   int tile_m, tile_n;     // rows of x and of W in a register tile
   int accumulator_bytes;  // of one sum in a register

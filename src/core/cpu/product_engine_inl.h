@@ -1,7 +1,7 @@
 // The loops of a fast product, written once for every kind of lanes (product_lanes_*_inl.h).
 //
 // L says how vectors are loaded, multiplied and summed. W says where weights come from: DenseRows or CodedRows. Both
-// give blocks of 32 weights as L::kVectors vectors, so that everything else is the same code and the same order.
+// give blocks of L::kBlock weights as L::kVectors vectors, so that everything else is the same code and the same order.
 //
 // Included by the ISA files, inside their target region (target.h), after the lanes.
 #pragma once
@@ -42,12 +42,12 @@ struct DenseRows {
   static void add(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
     const T* const first = row(c, rows.first);
     const int64_t step = rows.step * c.w_stride;
-    const int64_t whole = c.k / kProductBlock;
-    const int tail = static_cast<int>(c.k % kProductBlock);
+    const int64_t whole = c.k / L::kBlock;
+    const int tail = static_cast<int>(c.k % L::kBlock);
     for (int64_t block = 0; block < whole; block++) {
 #pragma GCC unroll 8
       for (int r = 0; r < R; r++) {
-        const T* p = first + r * step + block * kProductBlock;
+        const T* p = first + r * step + block * L::kBlock;
         prefetch(p, kPrefetchBytes);
         Vector w[L::kVectors];
         L::load_block(p, w);
@@ -58,7 +58,7 @@ struct DenseRows {
     if (tail == 0) return;
     for (int r = 0; r < R; r++) {
       Vector w[L::kVectors];
-      L::load_first(first + r * step + whole * kProductBlock, tail, w);
+      L::load_first(first + r * step + whole * L::kBlock, tail, w);
       multiply<M, R>(x, w, r, sums);
     }
   }
@@ -77,18 +77,20 @@ struct DenseRows {
   static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, int stride, Vector* panel) {
     const T* p = row(c, n);
     for (int64_t block = begin; block < end; block++) {
-      const int64_t left = c.k - block * kProductBlock;
+      const int64_t left = c.k - block * L::kBlock;
       Vector w[L::kVectors];
-      if (left >= kProductBlock) {
-        L::load_block(p + block * kProductBlock, w);
+      if (left >= L::kBlock) {
+        L::load_block(p + block * L::kBlock, w);
       } else {
-        L::load_first(p + block * kProductBlock, static_cast<int>(left), w);
+        L::load_first(p + block * L::kBlock, static_cast<int>(left), w);
       }
       for (int v = 0; v < L::kVectors; v++, panel += stride) *panel = w[v];
     }
   }
 };
 
+// Groups and blocks are walked in units: a group of one or more blocks; or, where a block is longer than a group (kPair),
+// a block of two groups, of which the row's last may lack the second.
 template <class L, int kBits>
 struct CodedRows {
   using Lanes = L;
@@ -96,10 +98,10 @@ struct CodedRows {
   using Vector = typename L::Vector;
   using Codes = typename L::template Codes<kBits>;
   static constexpr bool kPermuted = Codes::kPermuted;
-  static constexpr int kBlockBytes = kProductBlock * kBits / 8;
+  static constexpr int kBlockBytes = L::kBlock * kBits / 8;
 
   static const uint8_t* codes(const ProductCall& c, int64_t row) {
-    return reinterpret_cast<const uint8_t*>(c.codes.packed) + row * (c.k / kProductBlock) * kBlockBytes;
+    return reinterpret_cast<const uint8_t*>(c.codes.packed) + row * (c.k / 32) * (4 * kBits);
   }
   // Groups [begin, begin + count) of a row, at most kScalesAtOnce. Returns whether they are tame.
   static bool expand(const ProductCall& c, int64_t row, int64_t begin, int64_t count, Scales& to) {
@@ -113,7 +115,15 @@ struct CodedRows {
   // sums[m * R + r] += x[m] . w[rows.first + r * rows.step]
   template <int M, int R>
   static void add(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
-    const int blocks_of_group = c.codes.group_size / kProductBlock;
+    const int size = c.codes.group_size;
+    if (size < L::kBlock) return add_units<M, R, 1, true>(c, rows, x, sums);
+    if (size == L::kBlock) return add_units<M, R, 1, false>(c, rows, x, sums);
+    if (size == 2 * L::kBlock) return add_units<M, R, 2, false>(c, rows, x, sums);
+    add_units<M, R, 4, false>(c, rows, x, sums);
+  }
+
+  template <int M, int R, int kBlocks, bool kPair>
+  static void add_units(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
     const uint8_t* p = codes(c, rows.first);
     const int64_t step = rows.step * (codes(c, 1) - codes(c, 0));
     // The R rows lie one after the other and are followed by the next R: what they read in a step is prefetched in
@@ -125,32 +135,31 @@ struct CodedRows {
       bool tame = true;
       for (int r = 0; r < R; r++) tame &= expand(c, rows.first + r * rows.step, g, count, scales[r]);
       if (__builtin_expect(tame, 1)) {
-        add_groups<true, M, R>(scales, count, blocks_of_group, x, p, step, ahead, sums);
+        add_groups<true, M, R, kBlocks, kPair>(scales, count, x, p, step, ahead, sums);
       } else {
-        add_groups<false, M, R>(scales, count, blocks_of_group, x, p, step, ahead, sums);
+        add_groups<false, M, R, kBlocks, kPair>(scales, count, x, p, step, ahead, sums);
       }
-      const int blocks = count * blocks_of_group;
-      x += blocks * L::kVectors * M;
-      p += blocks * kBlockBytes;
-      ahead += blocks * kBlockBytes * R;
     }
   }
 
-  template <bool kTame, int M, int R>
-  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count,
-                                                               int blocks_of_group, const Vector* x, const uint8_t* p,
-                                                               int64_t step, const uint8_t* ahead,
+  // Moves x, p and ahead behind what it has used.
+  template <bool kTame, int M, int R, int kBlocks, bool kPair>
+  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, const Vector*& x,
+                                                               const uint8_t*& p, int64_t step, const uint8_t*& ahead,
                                                                typename L::Sum (&sums)[M * R]) {
-    for (int g = 0; g < count; g++) {
+    constexpr int kGroups = kPair ? 2 : 1;
+    int g = 0;
+    for (; g + kGroups <= count; g += kGroups) {
       typename Codes::Group group[R];
 #pragma GCC unroll 8
-      for (int r = 0; r < R; r++) group[r] = Codes::template group<kTame>(scales[r], g);
-      for (int block = 0; block < blocks_of_group; block++) {
+      for (int r = 0; r < R; r++) group[r] = Codes::template group<kTame, kPair>(scales[r], g);
+#pragma GCC unroll 1
+      for (int block = 0; block < kBlocks; block++) {
         for (int i = 0; i < kBlockBytes * R; i += 64) prefetch(ahead, i);
 #pragma GCC unroll 8
         for (int r = 0; r < R; r++) {
           Vector w[L::kVectors];
-          Codes::template block<kTame>(group[r], p + r * step, w);
+          Codes::template block<kTame, kPair>(group[r], p + r * step, w);
           DenseRows<L>::template multiply<M, R>(x, w, r, sums);
         }
         p += kBlockBytes;
@@ -158,39 +167,57 @@ struct CodedRows {
         x += L::kVectors * M;
       }
     }
-  }
-
-  // Requires that begin is the start of a group.
-  static void expand(const ProductCall& c, int64_t row, int64_t begin, int64_t end, int stride, Vector* panel) {
-    const int64_t blocks_of_group = c.codes.group_size / kProductBlock;
-    const uint8_t* p = codes(c, row) + begin * kBlockBytes;
-    for (int64_t g = begin / blocks_of_group; g < end / blocks_of_group; g += kScalesAtOnce) {
-      const int64_t count = min_of(kScalesAtOnce, end / blocks_of_group - g);
-      alignas(64) Scales scales;
-      if (expand(c, row, g, count, scales)) {
-        expand_groups<true>(scales, static_cast<int>(count), blocks_of_group, p, stride, panel);
-      } else {
-        expand_groups<false>(scales, static_cast<int>(count), blocks_of_group, p, stride, panel);
-      }
-      p += count * blocks_of_group * kBlockBytes;
-      panel += count * blocks_of_group * L::kVectors * stride;
+    if (!kPair || g == count) return;
+    for (int r = 0; r < R; r++) {
+      Vector w[L::kVectors];
+      Codes::half_block(scales[r], g, p + r * step, w);
+      DenseRows<L>::template multiply<M, R>(x, w, r, sums);
     }
   }
 
-  template <bool kTame>
-  static void expand_groups(const Scales& scales, int count, int64_t blocks_of_group, const uint8_t* p, int stride,
-                            Vector* panel) {
-    for (int g = 0; g < count; g++) {
-      const typename Codes::Group group = Codes::template group<kTame>(scales, g);
-      for (int64_t block = 0; block < blocks_of_group; block++, p += kBlockBytes) {
+  // panel[(block * kVectors + vector) * stride] = blocks [begin, end) of a row. Requires that begin starts a group.
+  static void expand(const ProductCall& c, int64_t row, int64_t begin, int64_t end, int stride, Vector* panel) {
+    const int64_t size = c.codes.group_size, last = min_of(end * L::kBlock, c.k) / size;
+    const uint8_t* p = codes(c, row) + begin * kBlockBytes;
+    for (int64_t g = begin * L::kBlock / size; g < last; g += kScalesAtOnce) {
+      const int count = static_cast<int>(min_of(kScalesAtOnce, last - g));
+      alignas(64) Scales scales;
+      const bool tame = expand(c, row, g, count, scales);
+      const int blocks = static_cast<int>(size / L::kBlock);
+      if (size < L::kBlock) {
+        tame ? expand_groups<true, true>(scales, count, 1, p, stride, panel)
+             : expand_groups<false, true>(scales, count, 1, p, stride, panel);
+      } else {
+        tame ? expand_groups<true, false>(scales, count, blocks, p, stride, panel)
+             : expand_groups<false, false>(scales, count, blocks, p, stride, panel);
+      }
+    }
+  }
+
+  // Moves p and panel behind what it has used.
+  template <bool kTame, bool kPair>
+  static void expand_groups(const Scales& scales, int count, int blocks, const uint8_t*& p, int stride,
+                            Vector*& panel) {
+    constexpr int kGroups = kPair ? 2 : 1;
+    int g = 0;
+    for (; g + kGroups <= count; g += kGroups) {
+      const typename Codes::Group group = Codes::template group<kTame, kPair>(scales, g);
+      for (int block = 0; block < blocks; block++, p += kBlockBytes) {
         prefetch(p, kPrefetchBytes);
         Vector w[L::kVectors];
-        Codes::template block<kTame>(group, p, w);
-        for (int v = 0; v < L::kVectors; v++, panel += stride) {
-          *panel = kPermuted ? L::permute(w[v], Codes::order_back()) : w[v];
-        }
+        Codes::template block<kTame, kPair>(group, p, w);
+        for (int v = 0; v < L::kVectors; v++, panel += stride) *panel = in_order(w[v]);
       }
     }
+    if (!kPair || g == count) return;
+    Vector w[L::kVectors];
+    Codes::half_block(scales, g, p, w);
+    for (int v = 0; v < L::kVectors; v++, panel += stride) *panel = in_order(w[v]);
+  }
+
+  static Vector in_order(Vector w) {
+    if constexpr (kPermuted) return L::permute(w, Codes::order_back());
+    return w;
   }
 };
 
@@ -200,16 +227,17 @@ template <class W>
 void pack_rows(const ProductCall& c, int64_t first, int count, int padded, bool for_few, void* packed) {
   using L = typename W::Lanes;
   using T = typename L::Type;
+  const int64_t blocks = c.blocks(L::kBlock);
   auto* to = static_cast<typename L::Vector*>(packed);
   for (int r = 0; r < padded; r++) {
     const T* p = static_cast<const T*>(c.x) + (first + r) * c.x_stride;
-    for (int64_t block = 0; block < c.blocks(); block++) {
-      const int64_t left = r < count ? c.k - block * kProductBlock : 0;
+    for (int64_t block = 0; block < blocks; block++) {
+      const int64_t left = r < count ? c.k - block * L::kBlock : 0;
       typename L::Vector x[L::kVectors];
-      if (left >= kProductBlock) {
-        L::load_block(p + block * kProductBlock, x);
+      if (left >= L::kBlock) {
+        L::load_block(p + block * L::kBlock, x);
       } else {
-        L::load_first(r < count ? p + block * kProductBlock : p, static_cast<int>(left), x);
+        L::load_first(r < count ? p + block * L::kBlock : p, static_cast<int>(left), x);
       }
       for (int v = 0; v < L::kVectors; v++) {
         if constexpr (W::kPermuted) {
@@ -300,7 +328,7 @@ template <class L>
 void panel_times_tiles(const ProductCall& c, const typename L::Vector* x, int64_t m_begin, int64_t m_end, int64_t n,
                        const typename L::Vector* panel, int64_t begin, int64_t end, typename L::Sum* saved) {
   constexpr int kSums = L::kTileM * L::kTileN;
-  const int64_t row_vectors = c.blocks() * L::kVectors;
+  const int64_t row_vectors = c.blocks(L::kBlock) * L::kVectors;
   for (int64_t m = m_begin; m < m_end; m += L::kTileM, saved += kSums) {
     typename L::Sum sums[kSums];
     if (begin == 0) {
@@ -311,7 +339,7 @@ void panel_times_tiles(const ProductCall& c, const typename L::Vector* x, int64_
       for (int i = 0; i < kSums; i++) sums[i] = saved[i];
     }
     tile<L>(x + m * row_vectors + begin * L::kVectors * L::kTileM, panel, (end - begin) * L::kVectors, sums);
-    if (end == c.blocks()) {
+    if (end == c.blocks(L::kBlock)) {
       store_tile<L>(c, m, n, sums);
     } else {
 #pragma GCC unroll 24
@@ -326,7 +354,7 @@ void many_rows(const ProductCall& c, const void* packed, int64_t m_begin, int64_
   using L = typename W::Lanes;
   using Vector = typename L::Vector;
   constexpr int64_t kMost = kPanelBytes / (static_cast<int64_t>(sizeof(Vector)) * L::kVectors * L::kTileN);
-  const int64_t blocks = c.blocks(), parts = blocks == 0 ? 1 : (blocks + kMost - 1) / kMost;
+  const int64_t blocks = c.blocks(L::kBlock), parts = blocks == 0 ? 1 : (blocks + kMost - 1) / kMost;
   const int64_t part = ((blocks + parts - 1) / parts + 3) / 4 * 4;  // whole groups of 128
   auto* panel = static_cast<Vector*>(scratch);
   auto* saved = reinterpret_cast<typename L::Sum*>(panel + kPanelBytes / static_cast<int64_t>(sizeof(Vector)) +
@@ -345,7 +373,8 @@ void many_rows(const ProductCall& c, const void* packed, int64_t m_begin, int64_
 template <class W>
 ProductKernels kernels_of() {
   using L = typename W::Lanes;
-  return {.block_bytes = static_cast<int>(sizeof(typename L::Vector)) * L::kVectors,
+  return {.block = L::kBlock,
+          .block_bytes = static_cast<int>(sizeof(typename L::Vector)) * L::kVectors,
           .few_rows_of_w = L::kFewRowsOfW,
           .tile_m = L::kTileM,
           .tile_n = L::kTileN,

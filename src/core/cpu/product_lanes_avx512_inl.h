@@ -3,9 +3,10 @@
 // Order along K, for every type: a lane takes its elements in ascending order of K, one sum each; at the end lanes are
 // added in the tree i + (i + 8), + 4, + 2, + 1.
 //   FloatLanes:      16 floats; element k in lane k % 16.
-//   Bfloat16Pairs:   16 pairs; elements 2i and 2i + 1 (mod 32) in lane i, added by one vdpbf16ps.
-// Codes are cheapest to unpack into permuted lanes. Then x is packed with the same permutation, and sums are permuted
-// back before the tree: the order of additions is not touched.
+//   Bfloat16Pairs:   16 pairs, each added by one vdpbf16ps. Of 64 elements, lane i < 8 takes 8i and 8i + 4, then 8i + 2
+//                    and 8i + 6; lane 8 + i takes 8i + 1 and 8i + 5, then 8i + 3 and 8i + 7: how 4-bit codes fall out.
+// In float lanes 4-bit codes are cheapest to unpack into permuted lanes. Then x is packed with the same permutation, and
+// sums are permuted back before the tree: the order of additions is not touched.
 //
 // Included by the ISA files, inside their target region (target.h).
 #pragma once
@@ -129,7 +130,7 @@ struct FloatLanes {
   using Type = T;
   using Vector = __m512i;
   using Sum = __m512;
-  static constexpr int kVectors = 2;  // of a block of 32 elements
+  static constexpr int kBlock = 32, kVectors = 2;
   // Register tiles: 24 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kFewRowsOfW = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
@@ -165,7 +166,7 @@ struct FloatLanes {
       const T* type = nullptr;
       return kTame ? round_to(v, type) : round_any(v, type);
     }
-    template <bool kTame>
+    template <bool kTame, bool>
     static Group group(const Scales& scales, int g) {
       if constexpr (kTables == 0) return {_mm512_set1_ps(scales.scale[g]), _mm512_set1_ps(scales.bias[g])};
       Group group;
@@ -182,11 +183,12 @@ struct FloatLanes {
       if constexpr (kTables == 2) return _mm512_permutex2var_ps(group.a, codes, group.b);
       return round<kTame>(_mm512_fmadd_ps(group.a, _mm512_cvtepi32_ps(codes), group.b));
     }
-    template <bool kTame>
+    template <bool kTame, bool>
     static void block(const Group& group, const uint8_t* p, Vector (&to)[kVectors]) {
       to[0] = bits_of(weights<kTame>(group, p));
       to[1] = bits_of(weights<kTame>(group, p + 2 * kBits));
     }
+    static void half_block(const Scales&, int, const uint8_t*, Vector (&)[kVectors]) {}  // no group is half a block
   };
 };
 
