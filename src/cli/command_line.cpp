@@ -43,6 +43,8 @@ void CommandLine::option(const std::string& names, T& variable, const std::strin
     state_->lists.push_back(option->allow_extra_args(false));
   else if constexpr (std::is_arithmetic_v<T>)
     option->capture_default_str();
+  if constexpr (std::is_same_v<T, uint64_t> || std::is_same_v<T, std::optional<uint64_t>>)
+    option->check(CLI::NonNegativeNumber);  // or -1 becomes 2^64 - 1
 }
 
 template <typename T>
