@@ -13,6 +13,7 @@ HEARTH_TARGET_BEGIN_AVX512
 
 #include "core/cpu/vector_math_inl.h"
 
+#include "core/cpu/attention_product_inl.h"
 #include "core/cpu/attention_tile_inl.h"
 
 namespace hearth::cpu {

@@ -45,7 +45,7 @@ struct SeenColumns {
   int kept = 0, begin = 0, end = 0;
   bool empty() const { return kept == 0 && begin == end; }
   int first() const { return kept > 0 ? 0 : begin; }
-  int last() const { return begin < end ? end : kept; }
+  int last() const { return std::max(kept, begin < end ? end : 0); }
 };
 
 inline SeenColumns columns_of(const SeenKeys& seen, int64_t base) {

@@ -1,75 +1,13 @@
 // Attention for a vector type V, included by the ISA files inside their target region.
 //
-// A tile is all query heads of one key/value head for a few neighbouring tokens. For each span of keys the tile turns K
-// into [D][span], multiplies (scores), exponentiates row by row, multiplies with V (values), and merges the span into
-// the running state. Both products are one micro-kernel that adds in ascending order to every output by itself, so
-// neither the tile's height nor its place changes a bit. When there are too few tiles for the threads (decoding), spans
-// become work items of their own: their states go to scratch and are merged afterwards, in the same order.
+// A tile is all query heads of one key/value head for a few neighbouring tokens. For each span of keys the tile
+// computes scores, exponentiates them row by row, weights the values with them (attention_product_inl.h), and merges
+// the span into the running state. Neither the tile's height nor its place changes a bit. When there are too few tiles
+// for the threads (decoding), spans become work items of their own: their states go to scratch and are merged
+// afterwards, in the same order.
 #pragma once
 
 namespace hearth::cpu {
-
-// c[r][n] (+)= sum over k of a[r][k] * b[k][n], k ascending, one chain of fused multiply-adds per output.
-// R rows, N vectors of columns; leading dimensions in elements.
-template <class V, int R, int N, bool kAddToC, class B>
-inline void multiply_tile(const float* a, int64_t lda, const B* b, int64_t ldb, float* c, int64_t ldc, int count) {
-  V sum[R][N];
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++) {
-#pragma GCC unroll 8
-    for (int n = 0; n < N; n++) sum[r][n] = kAddToC ? V::load(c + r * ldc + n * V::kWidth) : V::zero();
-  }
-  for (int k = 0; k < count; k++) {
-    V right[N];
-#pragma GCC unroll 8
-    for (int n = 0; n < N; n++) right[n] = V::load(b + k * ldb + n * V::kWidth);
-#pragma GCC unroll 8
-    for (int r = 0; r < R; r++) {
-      const V left = V::all(a[r * lda + k]);
-#pragma GCC unroll 8
-      for (int n = 0; n < N; n++) sum[r][n] = fma(left, right[n], sum[r][n]);
-    }
-  }
-#pragma GCC unroll 8
-  for (int r = 0; r < R; r++) {
-#pragma GCC unroll 8
-    for (int n = 0; n < N; n++) sum[r][n].store(c + r * ldc + n * V::kWidth);
-  }
-}
-
-// Rows of a register tile: 6 x 4 of 32 registers, 6 x 2 of 16.
-inline constexpr int kRegisterRows = 6;
-
-template <class V, int N, bool kAddToC, class B>
-inline void multiply_rows(const float* a, int64_t lda, const B* b, int64_t ldb, float* c, int64_t ldc, int count,
-                          int rows) {
-  switch (rows) {
-    case 1:
-      return multiply_tile<V, 1, N, kAddToC>(a, lda, b, ldb, c, ldc, count);
-    case 2:
-      return multiply_tile<V, 2, N, kAddToC>(a, lda, b, ldb, c, ldc, count);
-    case 3:
-      return multiply_tile<V, 3, N, kAddToC>(a, lda, b, ldb, c, ldc, count);
-    case 4:
-      return multiply_tile<V, 4, N, kAddToC>(a, lda, b, ldb, c, ldc, count);
-    case 5:
-      return multiply_tile<V, 5, N, kAddToC>(a, lda, b, ldb, c, ldc, count);
-    default:
-      return multiply_tile<V, 6, N, kAddToC>(a, lda, b, ldb, c, ldc, count);
-  }
-}
-
-// Up to kRegisterRows rows, columns a multiple of V::kWidth.
-template <class V, bool kAddToC, class B>
-inline void multiply(const float* a, int64_t lda, const B* b, int64_t ldb, float* c, int64_t ldc, int count, int rows,
-                     int columns) {
-  constexpr int kVectors = V::kWidth == 16 ? 4 : 2;
-  int n = 0;
-  for (; n + kVectors * V::kWidth <= columns; n += kVectors * V::kWidth) {
-    multiply_rows<V, kVectors, kAddToC>(a, lda, b + n, ldb, c + n, ldc, count, rows);
-  }
-  for (; n < columns; n += V::kWidth) multiply_rows<V, 1, kAddToC>(a, lda, b + n, ldb, c + n, ldc, count, rows);
-}
 
 // Softmax in progress of `rows` rows: maximum so far, sum of exp(score - maximum), values weighted alike.
 struct SoftmaxState {
@@ -85,6 +23,7 @@ class AttentionTile {
   static constexpr int kSpan = kAttentionSpan;
 
   static int round_up(int n) { return (n + V::kWidth - 1) / V::kWidth * V::kWidth; }
+  // Floats from row to row of queries, keys and values in scratch: whole vectors, the rest of the last one zeros.
   static int value_stride(const AttentionArgs& args) { return round_up(args.value_size); }
   static int tokens_per_tile(const AttentionArgs& args) { return std::max(1, kMaxRows / (args.heads / args.kv_heads)); }
 
@@ -97,18 +36,22 @@ class AttentionTile {
         count_(count),
         group_(args.heads / args.kv_heads),
         rows_(count * group_),
-        value_stride_(value_stride(args)) {
-    const size_t sizes[] = {size_t(rows_) * args.head_size,
-                            size_t(args.head_size) * kSpan,
+        key_stride_(round_up(args.head_size)),
+        value_stride_(value_stride(args)),
+        k_(static_cast<const T*>(run.k) + kv_head * run.k_head_stride),
+        v_(static_cast<const T*>(run.v) + kv_head * run.v_head_stride) {
+    const size_t rows = rows_;
+    const size_t sizes[] = {rows * key_stride_,
+                            size_t(kSpan) * key_stride_,
                             size_t(kSpan) * value_stride_,
-                            size_t(rows_) * kSpan,
-                            size_t(rows_) * value_stride_,
-                            size_t(rows_) * value_stride_,
-                            size_t(rows_) * 4};
+                            rows * kSpan,
+                            rows * value_stride_,
+                            rows * value_stride_,
+                            rows * 4};
     size_t total = 0;
     for (size_t size : sizes) total += (size + 15) / 16 * 16;
     float* next = thread_scratch(ScratchUse::kTile, total);
-    float** const parts[] = {&q_, &turned_k_, &wide_v_, &scores_, &state_.values, &span_.values, &state_.max};
+    float** const parts[] = {&q_, &wide_k_, &wide_v_, &scores_, &state_.values, &span_.values, &state_.max};
     for (size_t i = 0; i < std::size(sizes); i++) {
       *parts[i] = next;
       next += (sizes[i] + 15) / 16 * 16;
@@ -153,9 +96,7 @@ class AttentionTile {
       if (c.begin < c.end) all = {all.kept, std::min(all.begin, c.begin), std::max(all.end, c.end)};
     }
     find_slots(base, all);
-    turn_k(0, all.kept);
-    turn_k(std::max(all.begin, all.kept), all.end);
-    for (int r = 0; r < rows_; r += kRegisterRows) score_rows(r, std::min(kRegisterRows, rows_ - r));
+    score_all(all);
     for (int r = 0; r < rows_; r++) exponentiate(r, span);
     add_values(all, span);
   }
@@ -193,16 +134,22 @@ class AttentionTile {
  private:
   // Rows are ordered token by token, within a token head by head: neighbours see nearly the same keys.
   void load_q() {
-    const int size = args_.head_size;
     for (int r = 0; r < rows_; r++) {
-      const T* q = static_cast<const T*>(run_.q) + (first_ + r / group_) * run_.q_token_stride +
-                   (kv_head_ * group_ + r % group_) * run_.q_head_stride;
-      float* row = q_ + size_t(r) * size;
-      int d = 0;
-      for (; d + V::kWidth <= size; d += V::kWidth) V::load(q + d).store(row + d);
-      if (d < size) V::load_first(q + d, size - d).store_first(row + d, size - d);
+      widen(static_cast<const T*>(run_.q) + (first_ + r / group_) * run_.q_token_stride +
+                (kv_head_ * group_ + r % group_) * run_.q_head_stride,
+            args_.head_size, q_ + size_t(r) * key_stride_);
     }
   }
+
+  static void widen(const T* x, int size, float* out) {
+    int d = 0;
+    for (; d + V::kWidth <= size; d += V::kWidth) V::load(x + d).store(out + d);
+    if (d < size) V::load_first(x + d, size - d).store(out + d);
+  }
+
+  // Keys and values are read where they lie when that costs nothing more than reading them widened: they are floats, or
+  // so few rows share them that widening first would not pay. Rows in scratch end with a whole vector.
+  bool in_place(int size, int few_rows) const { return size % V::kWidth == 0 && (sizeof(T) == 4 || rows_ <= few_rows); }
 
   void find_slots(int64_t base, const SeenColumns& all) {
     const auto walk = [&](int begin, int end) {
@@ -212,61 +159,33 @@ class AttentionTile {
         for (int64_t i = 0; i < length; i++) slots_[c++] = slot + i;
       }
     };
+    std::fill_n(slots_, kSpan, int64_t{0});  // some key for the columns that nobody sees
     walk(0, all.kept);
     walk(std::max(all.begin, all.kept), all.end);
   }
 
-  // turned_k_[d][column] for columns [begin, end), V::kWidth keys and as many elements at a time. What lies around them
-  // in the first and last vector is left zero or as it was; those scores are never used.
-  void turn_k(int begin, int end) {
-    const T* k = static_cast<const T*>(run_.k) + kv_head_ * run_.k_head_stride;
-    for (int c = begin; c < end;) {
-      const int vector = c / V::kWidth * V::kWidth, stop = std::min(end, vector + V::kWidth);
-      for (int d = 0; d < args_.head_size; d += V::kWidth) {
-        const int width = std::min(V::kWidth, args_.head_size - d);
-        V block[V::kWidth];
-        for (int i = 0; i < V::kWidth; i++) {
-          if (vector + i < c || vector + i >= stop) {
-            block[i] = V::zero();
-            continue;
-          }
-          const T* key = k + slots_[vector + i] * run_.k_slot_stride + d;
-          block[i] = width == V::kWidth ? V::load(key) : V::load_first(key, width);
-        }
-        transpose(block);
-        float* out = turned_k_ + size_t(d) * kSpan + vector;
-        store_turned(block, out, width, c - vector);
-      }
-      c = stop;
+  void score_all(const SeenColumns& all) {
+    if (in_place(args_.head_size, 2 * kScoreRows<V>)) {
+      score_with(all, [this](int c) { return k_ + slots_[c] * run_.k_slot_stride; });
+      return;
     }
+    for (int c = all.first(); c < all.last(); c++) {
+      widen(k_ + slots_[c] * run_.k_slot_stride, args_.head_size, wide_k_ + size_t(c) * key_stride_);
+    }
+    score_with(all, [this](int c) { return static_cast<const float*>(wide_k_) + size_t(c) * key_stride_; });
   }
 
-  // Lanes before `skip` belong to the kept tokens, when these and the window meet in one vector: they stay.
-  void store_turned(const V (&block)[V::kWidth], float* out, int width, int skip) const {
-    for (int i = 0; i < width; i++) {
-      float* row = out + size_t(i) * kSpan;
-      if (skip == 0) {
-        block[i].store(row);
-      } else {
-        float lanes[V::kWidth];
-        block[i].store(lanes);
-        std::copy(lanes + skip, lanes + V::kWidth, row + skip);
-      }
+  // Scores of whole vectors of keys: those that a row does not see are computed from some key, and never used.
+  template <class F>
+  void score_with(const SeenColumns& all, F key_at) {
+    const int first = all.first() / V::kWidth * V::kWidth;
+    for (int r = 0; r < rows_; r += kScoreRows<V>) {
+      const int count = std::min(kScoreRows<V>, rows_ - r);
+      int last = 0;
+      for (int i = r; i < r + count; i++) last = std::max(last, columns_[i / group_].last());
+      score<V>(count, q_ + size_t(r) * key_stride_, key_stride_, key_at, first, round_up(last), key_stride_,
+               scores_ + size_t(r) * kSpan, kSpan);
     }
-  }
-
-  void score_rows(int r, int count) {
-    int begin = kSpan, end = 0;
-    for (int i = r; i < r + count; i++) {
-      const SeenColumns& seen = columns_[i / group_];
-      if (seen.empty()) continue;
-      begin = std::min(begin, seen.first());
-      end = std::max(end, seen.last());
-    }
-    if (begin >= end) return;
-    begin = begin / V::kWidth * V::kWidth;
-    multiply<V, false>(q_ + size_t(r) * args_.head_size, args_.head_size, turned_k_ + begin, kSpan,
-                       scores_ + size_t(r) * kSpan + begin, kSpan, args_.head_size, count, round_up(end - begin));
   }
 
   // The score's lanes that the row sees; `other` elsewhere.
@@ -314,32 +233,20 @@ class AttentionTile {
     span.sum[r] = sum_lanes(sum);
   }
 
-  // span.values = weights * V. Values are read where they lie when that costs nothing more: float, or so few rows that
-  // converting them first would not be shared.
+  // span.values = weights * V.
   void add_values(const SeenColumns& all, const SoftmaxState& span) {
     std::fill_n(span.values, size_t(rows_) * value_stride_, 0.0f);
-    const T* v = static_cast<const T*>(run_.v) + kv_head_ * run_.v_head_stride;
-    const bool in_place = value_stride_ == args_.value_size && (sizeof(T) == 4 || rows_ <= kRegisterRows);
     for (const bool kept : {true, false}) {
       const int begin = kept ? 0 : all.begin, end = kept ? all.kept : all.end;
       if (begin >= end) continue;
-      if (in_place && slots_[end - 1] - slots_[begin] == end - 1 - begin) {
-        const T* origin = v + (slots_[begin] - begin) * run_.v_slot_stride;
-        add_range(origin, run_.v_slot_stride, kept, span.values);
+      if (in_place(args_.value_size, kRegisterRows) && slots_[end - 1] - slots_[begin] == end - 1 - begin) {
+        add_range(v_ + (slots_[begin] - begin) * run_.v_slot_stride, run_.v_slot_stride, kept, span.values);
       } else {
-        widen_v(v, begin, end);
-        add_range(wide_v_, value_stride_, kept, span.values);
+        for (int c = begin; c < end; c++) {
+          widen(v_ + slots_[c] * run_.v_slot_stride, args_.value_size, wide_v_ + size_t(c) * value_stride_);
+        }
+        add_range(static_cast<const float*>(wide_v_), value_stride_, kept, span.values);
       }
-    }
-  }
-
-  void widen_v(const T* v, int begin, int end) {
-    for (int c = begin; c < end; c++) {
-      const T* value = v + slots_[c] * run_.v_slot_stride;
-      float* out = wide_v_ + size_t(c) * value_stride_;
-      int d = 0;
-      for (; d + V::kWidth <= args_.value_size; d += V::kWidth) V::load(value + d).store(out + d);
-      if (d < args_.value_size) V::load_first(value + d, args_.value_size - d).store(out + d);
     }
   }
 
@@ -376,14 +283,15 @@ class AttentionTile {
   template <class B>
   void add_columns(const B* v, int64_t stride, float* out, int r, int rows, int begin, int end) {
     if (begin >= end) return;
-    multiply<V, true>(scores_ + size_t(r) * kSpan + begin, kSpan, v + begin * stride, stride,
-                      out + size_t(r) * value_stride_, value_stride_, end - begin, rows, value_stride_);
+    multiply<V>(scores_ + size_t(r) * kSpan + begin, kSpan, v + begin * stride, stride, out + size_t(r) * value_stride_,
+                value_stride_, end - begin, rows, value_stride_);
   }
 
   const AttentionArgs& args_;
   const AttentionRun& run_;
-  const int kv_head_, first_, count_, group_, rows_, value_stride_;
-  float *q_, *turned_k_, *wide_v_, *scores_;
+  const int kv_head_, first_, count_, group_, rows_, key_stride_, value_stride_;
+  const T *const k_, *const v_;  // of this head
+  float *q_, *wide_k_, *wide_v_, *scores_;
   SoftmaxState state_, span_;
   SeenColumns columns_[kMaxRows];
   int64_t slots_[kSpan];

@@ -141,24 +141,19 @@ inline float max_lanes(F32x8 a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
-// Eight rows of eight, turned: r[c] holds element c of every row.
-inline void transpose(F32x8 (&r)[8]) {
-  __m256 t[8], s[8];
+// Lane i of the result is the sum of r[i]'s lanes, added in one tree for all i.
+inline F32x8 sums_of(const F32x8 (&r)[8]) {
+  __m256 pairs[4], fours[2];
   for (int i = 0; i < 4; i++) {
-    t[2 * i] = _mm256_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v);
-    t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
+    const __m256 a = r[2 * i].v, b = r[2 * i + 1].v;
+    pairs[i] = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
   }
   for (int i = 0; i < 2; i++) {
-    for (int j = 0; j < 2; j++) {
-      const __m256d low = _mm256_castps_pd(t[4 * i + j]), high = _mm256_castps_pd(t[4 * i + 2 + j]);
-      s[4 * i + 2 * j] = _mm256_castpd_ps(_mm256_unpacklo_pd(low, high));
-      s[4 * i + 2 * j + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low, high));
-    }
+    const __m256d a = _mm256_castps_pd(pairs[2 * i]), b = _mm256_castps_pd(pairs[2 * i + 1]);
+    fours[i] = _mm256_add_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)), _mm256_castpd_ps(_mm256_unpackhi_pd(a, b)));
   }
-  for (int j = 0; j < 4; j++) {
-    r[j].v = _mm256_permute2f128_ps(s[j], s[4 + j], 0x20);
-    r[4 + j].v = _mm256_permute2f128_ps(s[j], s[4 + j], 0x31);
-  }
+  return {_mm256_add_ps(_mm256_permute2f128_ps(fours[0], fours[1], 0x20),
+                        _mm256_permute2f128_ps(fours[0], fours[1], 0x31))};
 }
 
 }  // namespace hearth::cpu

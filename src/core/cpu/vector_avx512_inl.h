@@ -117,30 +117,23 @@ inline float sum_lanes(F32x16 a) {
 }
 inline float max_lanes(F32x16 a) { return _mm512_reduce_max_ps(a.v); }
 
-// lane[i] = the float at p + i * stride, for sixteen rows: turned so that out[c] holds element c of every row.
-inline void transpose(F32x16 (&r)[16]) {
-  __m512 t[16];
+// Lane i of the result is the sum of r[i]'s lanes, added in one tree for all i.
+inline F32x16 sums_of(const F32x16 (&r)[16]) {
+  __m512 pairs[8], fours[4], eights[2];
   for (int i = 0; i < 8; i++) {
-    t[2 * i] = _mm512_unpacklo_ps(r[2 * i].v, r[2 * i + 1].v);
-    t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i].v, r[2 * i + 1].v);
+    const __m512 a = r[2 * i].v, b = r[2 * i + 1].v;
+    pairs[i] = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
   }
-  __m512 s[16];
   for (int i = 0; i < 4; i++) {
-    for (int j = 0; j < 2; j++) {
-      const __m512d low = _mm512_castps_pd(t[4 * i + j]), high = _mm512_castps_pd(t[4 * i + 2 + j]);
-      s[4 * i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
-      s[4 * i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
-    }
+    const __m512d a = _mm512_castps_pd(pairs[2 * i]), b = _mm512_castps_pd(pairs[2 * i + 1]);
+    fours[i] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
   }
-  for (int j = 0; j < 4; j++) {
-    const __m512 a = _mm512_shuffle_f32x4(s[j], s[4 + j], 0x88), b = _mm512_shuffle_f32x4(s[j], s[4 + j], 0xdd);
-    const __m512 c = _mm512_shuffle_f32x4(s[8 + j], s[12 + j], 0x88),
-                 d = _mm512_shuffle_f32x4(s[8 + j], s[12 + j], 0xdd);
-    r[j].v = _mm512_shuffle_f32x4(a, c, 0x88);
-    r[8 + j].v = _mm512_shuffle_f32x4(a, c, 0xdd);
-    r[4 + j].v = _mm512_shuffle_f32x4(b, d, 0x88);
-    r[12 + j].v = _mm512_shuffle_f32x4(b, d, 0xdd);
+  for (int i = 0; i < 2; i++) {
+    const __m512 a = fours[2 * i], b = fours[2 * i + 1];
+    eights[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
   }
+  return {_mm512_add_ps(_mm512_shuffle_f32x4(eights[0], eights[1], 0x88),
+                        _mm512_shuffle_f32x4(eights[0], eights[1], 0xdd))};
 }
 
 }  // namespace hearth::cpu
