@@ -146,8 +146,11 @@ struct CodedRows {
   template <bool kTame, int M, int R, int kBlocks, bool kPair>
   static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, const Vector*& x,
                                                                const uint8_t*& p, int64_t step, const uint8_t*& ahead,
-                                                               typename L::Sum (&sums)[M * R]) {
+                                                               typename L::Sum (&result)[M * R]) {
     constexpr int kGroups = kPair ? 2 : 1;
+    typename L::Sum sums[M * R];  // a copy that nothing can point at stays in registers
+#pragma GCC unroll 16
+    for (int i = 0; i < M * R; i++) sums[i] = result[i];
     int g = 0;
     for (; g + kGroups <= count; g += kGroups) {
       typename Codes::Group group[R];
@@ -167,12 +170,16 @@ struct CodedRows {
         x += L::kVectors * M;
       }
     }
-    if (!kPair || g == count) return;
-    for (int r = 0; r < R; r++) {
-      Vector w[L::kVectors];
-      Codes::half_block(scales[r], g, p + r * step, w);
-      DenseRows<L>::template multiply<M, R>(x, w, r, sums);
+    if (kPair && g < count) {
+#pragma GCC unroll 8
+      for (int r = 0; r < R; r++) {
+        Vector w[L::kVectors];
+        Codes::half_block(scales[r], g, p + r * step, w);
+        DenseRows<L>::template multiply<M, R>(x, w, r, sums);
+      }
     }
+#pragma GCC unroll 16
+    for (int i = 0; i < M * R; i++) result[i] = sums[i];
   }
 
   // panel[(block * kVectors + vector) * stride] = blocks [begin, end) of a row. Requires that begin starts a group.
