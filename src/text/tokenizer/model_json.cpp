@@ -171,7 +171,8 @@ std::unique_ptr<Model> make_unigram(ModelSettings& model) {
   std::optional<int32_t> unk_id;
   if (model.unk_id) unk_id = static_cast<int32_t>(*model.unk_id);
   try {
-    return std::make_unique<Unigram>(std::move(model.vocabulary), std::move(model.scores), unk_id, model.byte_fallback);
+    return std::make_unique<Unigram>(std::move(model.vocabulary), std::move(model.scores),
+                                     UnigramOptions{unk_id, model.byte_fallback, false, {}});
   } catch (const std::invalid_argument& refusal) {
     model.fail("vocab", refusal.what());
   }

@@ -50,6 +50,9 @@ void Tokenizer::Pipeline::finish() {
   for (const auto& [id, token] : added.tokens())
     if (const int32_t own = model->vocabulary().find(token.content); token.special && own >= 0 && !added.token(own))
       special_[static_cast<size_t>(own)] = 1;
+  if (model->vocabulary().has_repeats())
+    for (int32_t id = 0; id < model->vocabulary().end_id(); ++id)
+      if (!added.token(id) && added.is_special_content(model->vocabulary().token(id))) special_[static_cast<size_t>(id)] = 1;
 
   auto* bpe = dynamic_cast<Bpe*>(model.get());
   reads_bytes_ = bpe && pre_tokenizers.ends_in_bytes && bpe->can_read_bytes();

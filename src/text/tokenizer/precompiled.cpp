@@ -1,13 +1,14 @@
-// SentencePiece's compiled character map: a double-array trie from strings to offsets into a block of replacements.
+// SentencePiece's compiled character map, as `tokenizers` applies it.
 //
 // The reference looks a whole grapheme up (if shorter than six bytes) and takes the FIRST, that is the shortest, entry
 // that is a prefix of it, so "ﬁ" with a mark loses the mark. That is kept.
-// Source: google/sentencepiece normalizer.cc; huggingface/spm_precompiled; s-yata/darts-clone.
+// Source: huggingface/tokenizers normalizers/precompiled.rs, huggingface/spm_precompiled.
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
 
+#include "text/tokenizer/base64.h"
+#include "text/tokenizer/character_map.h"
 #include "text/tokenizer/normalizer.h"
 #include "text/tokenizer/unicode.h"
 #include "text/tokenizer/utf8.h"
@@ -17,20 +18,6 @@ namespace hearth::text {
 namespace {
 
 constexpr size_t kMaxGrapheme = 6;  // bytes; longer ones are looked up character by character
-
-bool decode_base64(std::string_view text, std::string& out) {
-  uint32_t bits = 0;
-  int count = 0;
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  for (const char c : text) {
-    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const size_t digit = kDigits.find(c);
-    if (digit == kDigits.npos) return false;
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    if ((count += 6) >= 8) out += static_cast<char>(bits >> (count -= 8));
-  }
-  return true;
-}
 
 GraphemeBreak break_of(char32_t c) { return static_cast<GraphemeBreak>(properties(c).grapheme_break); }
 
@@ -61,16 +48,7 @@ size_t grapheme_end(std::string_view text, size_t begin) {
 
 class Precompiled : public Normalizer {
  public:
-  Precompiled(std::string_view blob, const Component& where) {
-    uint32_t trie_bytes = 0;
-    if (blob.size() < 4) where.fail("character map shorter than its header");
-    std::memcpy(&trie_bytes, blob.data(), 4);
-    if (trie_bytes % 4 != 0 || trie_bytes == 0 || trie_bytes > blob.size() - 4) where.fail("character map cut short");
-    trie_.resize(trie_bytes / 4);
-    std::memcpy(trie_.data(), blob.data() + 4, trie_bytes);
-    replacements_ = blob.substr(4 + trie_bytes);
-    if (const size_t valid = valid_utf8_prefix(replacements_); valid != replacements_.size())
-      where.fail("character map: replacements are not UTF-8");
+  explicit Precompiled(CharacterMap map) : map_(std::move(map)) {
     for (unsigned c = 0; c < 128; ++c) {
       const char byte = static_cast<char>(c);
       plain_ascii_[c] = !find({&byte, 1});
@@ -136,30 +114,11 @@ class Precompiled : public Normalizer {
   }
 
   std::optional<std::string_view> find(std::string_view key) const {
-    const auto offset = [](uint32_t unit) { return (unit >> 10) << ((unit & (1u << 9)) >> 6); };
-    uint32_t node = offset(trie_[0]);
-    for (const char c : key) {
-      const auto byte = static_cast<uint8_t>(c);
-      if (byte == 0) break;
-      node ^= byte;
-      if (node >= trie_.size()) return std::nullopt;
-      const uint32_t unit = trie_[node];
-      if ((unit & (1u << 31 | 0xFF)) != byte) return std::nullopt;
-      node ^= offset(unit);
-      if (node >= trie_.size()) return std::nullopt;
-      if (unit >> 8 & 1) {
-        const uint32_t index = trie_[node] & 0x7FFFFFFF;
-        if (index > replacements_.size()) return std::nullopt;
-        const size_t end = replacements_.find('\0', index);
-        const std::string_view found = std::string_view(replacements_).substr(index, end == std::string::npos ? end : end - index);
-        return found.empty() || !is_utf8_continuation(found[0]) ? std::optional(found) : std::nullopt;
-      }
-    }
-    return std::nullopt;
+    const auto match = map_.shortest(key);
+    return match ? std::optional(match->replacement) : std::nullopt;
   }
 
-  std::vector<uint32_t> trie_;
-  std::string replacements_;
+  CharacterMap map_;
   std::array<bool, 128> plain_ascii_;
 };
 
@@ -167,8 +126,8 @@ class Precompiled : public Normalizer {
 
 std::unique_ptr<Normalizer> make_precompiled(std::string_view charsmap, const Component& component) {
   std::string blob;
-  if (!decode_base64(charsmap, blob)) component.fail("precompiled_charsmap is not base64");
-  return std::make_unique<Precompiled>(blob, component);
+  if (!append_from_base64(blob, charsmap)) component.fail("precompiled_charsmap is not base64");
+  return std::make_unique<Precompiled>(CharacterMap(blob, component));
 }
 
 }  // namespace hearth::text

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "text/tokenizer/bpe.h"
 #include "text/tokenizer/json_reader.h"
+#include "text/tokenizer/model_files.h"
 #include "text/tokenizer/model_json.h"
 #include "text/tokenizer/pipeline.h"
 

@@ -62,19 +62,22 @@ bool PrefixTree::add(std::string_view token, int32_t id) {
   return true;
 }
 
-Unigram::Unigram(Vocabulary vocabulary, std::vector<double> scores, std::optional<int32_t> unk_id, bool byte_fallback)
+Unigram::Unigram(Vocabulary vocabulary, std::vector<double> scores, const UnigramOptions& options)
     : Model(std::move(vocabulary)),
       scores_(std::move(scores)),
-      unk_id_(unk_id.value_or(-1)),
-      byte_fallback_(byte_fallback),
+      unk_id_(options.unk_id.value_or(-1)),
+      byte_fallback_(options.byte_fallback),
+      sentencepiece_(options.sentencepiece),
       fallback_(byte_fallback_ids(vocabulary_)) {
   double least = std::numeric_limits<double>::infinity();
   for (size_t id = 0; id < scores_.size(); ++id) {
+    if (!options.findable.empty() && !options.findable[id]) continue;
     least = std::min(least, scores_[id]);
     if (!tree_.add(vocabulary_.token(static_cast<int32_t>(id)), static_cast<int32_t>(id)))
       throw std::invalid_argument("[Unigram] tokens too many or too long");
   }
   unknown_score_ = least - kUnknownPenalty;
+  if (sentencepiece_) unknown_score_ = static_cast<float>(unknown_score_);
 }
 
 // Fills scratch.best, the score of the best path to each byte, and scratch.path, its last token (begin, end; end 0:
@@ -85,7 +88,7 @@ void Unigram::find_best_path(std::string_view piece, ModelScratch& scratch) cons
   best.assign(piece.size() + 1, 0.0);
   path.assign(piece.size() + 1, Token{-1, 0, 0});
   const auto offer = [&](size_t begin, size_t end, double score, int32_t id) {
-    const double total = score + best[begin];
+    const double sum = score + best[begin], total = sentencepiece_ ? static_cast<float>(sum) : sum;
     if (path[end].end != 0 && !(total > best[end])) return;
     best[end] = total;
     path[end] = {id, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
@@ -102,9 +105,11 @@ void Unigram::find_best_path(std::string_view piece, ModelScratch& scratch) cons
   }
 }
 
-void Unigram::add_token(std::string_view piece, uint32_t begin, uint32_t end, uint32_t base, std::vector<Token>& out) const {
-  const std::string_view text = piece.substr(begin, end - begin);
-  const Token whole{vocabulary_.find(text), base + begin, base + end};
+// The reference looks each part up by its text, unknown ones too; SentencePiece goes by the path's ids.
+void Unigram::add_token(std::string_view piece, const Token& token, uint32_t base, std::vector<Token>& out) const {
+  const std::string_view text = piece.substr(token.begin, token.end - token.begin);
+  const int32_t id = sentencepiece_ ? (token.id == unk_id_ ? -1 : token.id) : vocabulary_.find(text);
+  const Token whole{id, base + token.begin, base + token.end};
   if (whole.id >= 0) return out.push_back(whole);
   if (byte_fallback_ && std::all_of(text.begin(), text.end(), [&](char b) { return fallback_[static_cast<uint8_t>(b)] >= 0; })) {
     for (const char b : text) out.push_back({fallback_[static_cast<uint8_t>(b)], whole.begin, whole.end});
@@ -130,7 +135,7 @@ void Unigram::tokenize(std::string_view piece, uint32_t base, std::vector<Token>
     }
   }
   const size_t first = out.size();
-  for (auto token = pieces.rbegin(); token != pieces.rend(); ++token) add_token(piece, token->begin, token->end, base, out);
+  for (auto token = pieces.rbegin(); token != pieces.rend(); ++token) add_token(piece, *token, base, out);
   if (short_enough && out.size() > first) scratch.cache.insert(piece, hash, base, {out.data() + first, out.size() - first});
 }
 

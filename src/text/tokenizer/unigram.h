@@ -39,22 +39,30 @@ class PrefixTree {
   std::vector<int32_t> ids_ = {-1};  // by node
 };
 
+struct UnigramOptions {
+  std::optional<int32_t> unk_id;
+  bool byte_fallback = false;
+  // As SentencePiece itself: sums are rounded to float, and only tokens that `findable` marks are found in texts.
+  bool sentencepiece = false;
+  std::vector<uint8_t> findable;
+};
+
 class Unigram : public Model {
  public:
   // scores[id] is the logarithm of a token's probability. Requires as many scores as tokens.
   // Throws std::invalid_argument when there are too many tokens.
-  Unigram(Vocabulary vocabulary, std::vector<double> scores, std::optional<int32_t> unk_id, bool byte_fallback);
+  Unigram(Vocabulary vocabulary, std::vector<double> scores, const UnigramOptions& options);
 
   void tokenize(std::string_view piece, uint32_t base, std::vector<Token>& out, ModelScratch& scratch) const override;
   bool spells_unknown_as_text(int32_t id) const override { return id == unk_id_; }
 
  private:
   void find_best_path(std::string_view piece, ModelScratch& scratch) const;
-  void add_token(std::string_view piece, uint32_t begin, uint32_t end, uint32_t base, std::vector<Token>& out) const;
+  void add_token(std::string_view piece, const Token& token, uint32_t base, std::vector<Token>& out) const;
 
   std::vector<double> scores_;
   int32_t unk_id_;
-  bool byte_fallback_;
+  bool byte_fallback_, sentencepiece_;
   double unknown_score_ = 0;
   PrefixTree tree_;
   std::array<int32_t, 256> fallback_;

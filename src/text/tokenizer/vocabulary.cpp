@@ -52,6 +52,7 @@ Vocabulary::Added Vocabulary::add(std::string_view token, int32_t id, bool again
   const size_t at = slot_of(token, hash);
   if (at == slots_.size()) return Added::kRefused;
   if (slots_[at].id >= 0 && !again) return Added::kSpellingTaken;
+  has_repeats_ |= slots_[at].id >= 0;
   if (static_cast<size_t>(id) >= entries_.size()) entries_.resize(static_cast<size_t>(id) + 1);
   entries_[static_cast<size_t>(id)] = {static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(token.size())};
   bytes_ += token;

@@ -38,6 +38,8 @@ class Vocabulary {
   size_t size() const { return size_; }
   int32_t end_id() const { return static_cast<int32_t>(entries_.size()); }
   size_t longest_token() const { return longest_; }
+  // Whether some spelling stands for several ids.
+  bool has_repeats() const { return has_repeats_; }
 
  private:
   static constexpr uint32_t kAbsent = ~uint32_t{0};
@@ -56,6 +58,7 @@ class Vocabulary {
   std::vector<Entry> entries_;
   std::vector<Slot> slots_;
   size_t size_ = 0, longest_ = 0;
+  bool has_repeats_ = false;
 };
 
 }  // namespace hearth::text
