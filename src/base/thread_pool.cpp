@@ -1,5 +1,7 @@
-// One shared epoch number starts a region, one counter ends it. Workers spin on the epoch with a pause instruction
-// (kSpins of them take ~100 us), then sleep on it with a futex (std::atomic::wait).
+// A region is one word: its number, whether it still takes workers, and how many are inside. Workers watch the number,
+// spinning with a pause instruction (kSpins of them take ~100 us), then sleeping on it (std::atomic::wait, a futex).
+// The caller closes the region when its own share is done and waits only for workers that are inside: one that the
+// system has not scheduled yet must not hold up everyone.
 #include "base/thread_pool.h"
 
 #include <sched.h>
@@ -37,50 +39,74 @@ struct ThreadPool::State {
   std::vector<std::jthread> workers;
   std::mutex busy;  // held by the thread that runs a region
 
-  void (*body)(void*, int) = nullptr;
+  void (*body)(void*) = nullptr;
   void* context = nullptr;
-  alignas(64) std::atomic<uint32_t> epoch{0};
-  alignas(64) std::atomic<int> running{0};
+  alignas(64) std::atomic<uint32_t> number{0};  // of the latest region
+  alignas(64) std::atomic<uint64_t> region{0};  // number << 32 | open << 31 | workers inside
   alignas(64) std::atomic<int> sleepers{0};
   std::atomic<bool> stopping{false};
 
-  // Waits until the epoch differs from `seen` and returns it.
+  static constexpr uint64_t kOpen = uint64_t{1} << 31;
+
+  // Waits for a region after `seen` and returns its number.
   uint32_t await(uint32_t seen) {
     for (int i = 0; i < kSpins; ++i) {
-      const uint32_t now = epoch.load(std::memory_order_acquire);
+      const uint32_t now = number.load(std::memory_order_acquire);
       if (now != seen) return now;
       pause();
     }
     sleepers.fetch_add(1, std::memory_order_seq_cst);
-    epoch.wait(seen, std::memory_order_seq_cst);
+    number.wait(seen, std::memory_order_seq_cst);
     sleepers.fetch_sub(1, std::memory_order_relaxed);
-    return epoch.load(std::memory_order_acquire);
+    return number.load(std::memory_order_acquire);
   }
 
-  void work(int worker, uint32_t seen) {
+  bool enter() {
+    uint64_t now = region.load(std::memory_order_acquire);
+    while (now & kOpen)
+      if (region.compare_exchange_weak(now, now + 1, std::memory_order_acquire)) return true;
+    return false;
+  }
+
+  void work(uint32_t seen) {
     inside_region = true;
     for (;;) {
       seen = await(seen);
       if (stopping.load(std::memory_order_relaxed)) return;
-      body(context, worker);
-      running.fetch_sub(1, std::memory_order_release);
+      if (!enter()) continue;
+      body(context);
+      region.fetch_sub(1, std::memory_order_release);
     }
   }
 
-  void announce() {
-    epoch.fetch_add(1, std::memory_order_seq_cst);
-    if (sleepers.load(std::memory_order_seq_cst) > 0) epoch.notify_all();
+  void announce(uint64_t open) {
+    const uint32_t next = number.load(std::memory_order_relaxed) + 1;
+    region.store((uint64_t{next} << 32) | open, std::memory_order_release);
+    number.store(next, std::memory_order_seq_cst);
+    if (sleepers.load(std::memory_order_seq_cst) > 0) number.notify_all();
+  }
+
+  // Lets nobody else in and waits for those inside; after kSpins they have probably lost their CPU to others.
+  void close() {
+    region.fetch_and(~kOpen, std::memory_order_acq_rel);
+    for (int i = 0; (region.load(std::memory_order_acquire) & (kOpen - 1)) != 0; ++i) {
+      if (i < kSpins) {
+        pause();
+      } else {
+        sched_yield();
+      }
+    }
   }
 
   void start(int workers_wanted) {
     stopping = false;
-    const uint32_t seen = epoch.load();
-    for (int i = 1; i <= workers_wanted; ++i) workers.emplace_back([this, i, seen] { work(i, seen); });
+    const uint32_t seen = number.load();
+    for (int i = 0; i < workers_wanted; ++i) workers.emplace_back([this, seen] { work(seen); });
   }
 
   void stop() {
     stopping = true;
-    announce();
+    announce(0);
     workers.clear();
   }
 };
@@ -107,21 +133,16 @@ void ThreadPool::resize(int n) {
   state_->start(n - 1);
 }
 
-void ThreadPool::run(void (*body)(void*, int), void* context) {
+void ThreadPool::run(void (*body)(void*), void* context) {
   State& s = *state_;
   std::unique_lock lock(s.busy, std::defer_lock);
-  if (inside_region || !lock.try_lock() || s.workers.empty()) {
-    const int n = size();
-    for (int worker = 0; worker < n; ++worker) body(context, worker);
-    return;
-  }
+  if (inside_region || !lock.try_lock() || s.workers.empty()) return body(context);
   inside_region = true;
   s.body = body;
   s.context = context;
-  s.running.store(static_cast<int>(s.workers.size()), std::memory_order_relaxed);
-  s.announce();
-  body(context, 0);
-  while (s.running.load(std::memory_order_acquire) != 0) pause();
+  s.announce(State::kOpen);
+  body(context);
+  s.close();
   inside_region = false;
 }
 

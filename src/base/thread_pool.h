@@ -21,9 +21,10 @@ class ThreadPool {
   // Requires that no region is running. 1 <= n <= 1024, else throws std::invalid_argument.
   void resize(int n);
 
-  // Calls body(context, worker) once for each worker in 0..size()-1, the caller being worker 0; returns when all have.
-  // Bodies must not throw.
-  void run(void (*body)(void* context, int worker), void* context);
+  // Calls body(context) on the calling thread and, beside it, on workers; returns when all of them are done. Workers
+  // that come too late are not waited for, so a busy machine costs no more than the caller doing everything itself:
+  // body must take its work from something shared, and leave when there is none. Bodies must not throw.
+  void run(void (*body)(void* context), void* context);
 
  private:
   ThreadPool();

@@ -22,7 +22,7 @@ void parallel_for(size_t count, size_t grain, Body&& body) {
     std::atomic<size_t> next{0};
   } region{body, count, grain};
   pool.run(
-      [](void* context, int) {
+      [](void* context) {
         auto& r = *static_cast<Region*>(context);
         for (;;) {
           const size_t begin = r.next.fetch_add(r.grain, std::memory_order_relaxed);
