@@ -2,8 +2,6 @@
 // and the norm after it are one operation (nn::ResidualStream), so a layer is 13 operations and 4 views.
 #include "models/decoder.h"
 
-#include <cmath>
-
 namespace hearth::models {
 namespace {
 
@@ -28,7 +26,29 @@ std::vector<int> read_windows(const weights::ConfigReader& config, int layers) {
   return windows;
 }
 
-std::string layer_path(int index) { return "model.layers." + std::to_string(index); }
+nn::Attention load_attention(const DecoderConfig& c, const std::string& path, int window, nn::LayerLoader& loader) {
+  const int q_size = c.heads * c.head_dim, kv_size = c.kv_heads * c.head_dim;
+  const auto head_norm = [&](const char* name) -> std::optional<nn::RMSNorm> {
+    if (!c.qk_norm) return std::nullopt;
+    return loader.rms_norm(path + name, c.head_dim, c.rms_norm_eps);
+  };
+  return {.q_proj = loader.linear(path + ".q_proj", c.hidden_size, q_size, c.qkv_bias),
+          .k_proj = loader.linear(path + ".k_proj", c.hidden_size, kv_size, c.qkv_bias),
+          .v_proj = loader.linear(path + ".v_proj", c.hidden_size, kv_size, c.qkv_bias),
+          .o_proj = loader.linear(path + ".o_proj", q_size, c.hidden_size, c.o_bias),
+          .q_norm = head_norm(".q_norm"),
+          .k_norm = head_norm(".k_norm"),
+          .heads = c.heads,
+          .kv_heads = c.kv_heads,
+          .head_dim = c.head_dim,
+          .window = window};
+}
+
+nn::SwiGLU load_mlp(const DecoderConfig& c, const std::string& path, nn::LayerLoader& loader) {
+  return {.gate_proj = loader.linear(path + ".gate_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
+          .up_proj = loader.linear(path + ".up_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
+          .down_proj = loader.linear(path + ".down_proj", c.intermediate_size, c.hidden_size, c.mlp_bias)};
+}
 
 }  // namespace
 
@@ -53,31 +73,14 @@ DecoderConfig read_decoder_config(const weights::ConfigReader& config) {
   return c;
 }
 
+// The parts are made one by one: g++ 12 destroys members twice when a nested initialiser list throws halfway.
 Decoder::Layer Decoder::load_layer(const DecoderConfig& c, int index, nn::LayerLoader& loader) {
-  const std::string path = layer_path(index), attention = path + ".self_attn", mlp = path + ".mlp";
-  const int q_size = c.heads * c.head_dim, kv_size = c.kv_heads * c.head_dim;
-  const auto head_norm = [&](const std::string& name) -> std::optional<nn::RMSNorm> {
-    if (!c.qk_norm) return std::nullopt;
-    return loader.rms_norm(attention + name, c.head_dim, c.rms_norm_eps);
-  };
-  return {
-      .input_layernorm = loader.rms_norm(path + ".input_layernorm", c.hidden_size, c.rms_norm_eps),
-      .self_attn = {.q_proj = loader.linear(attention + ".q_proj", c.hidden_size, q_size, c.qkv_bias),
-                    .k_proj = loader.linear(attention + ".k_proj", c.hidden_size, kv_size, c.qkv_bias),
-                    .v_proj = loader.linear(attention + ".v_proj", c.hidden_size, kv_size, c.qkv_bias),
-                    .o_proj = loader.linear(attention + ".o_proj", q_size, c.hidden_size, c.o_bias),
-                    .q_norm = head_norm(".q_norm"),
-                    .k_norm = head_norm(".k_norm"),
-                    .heads = c.heads,
-                    .kv_heads = c.kv_heads,
-                    .head_dim = c.head_dim,
-                    .options = {.scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim)),
-                                .window = c.windows[static_cast<size_t>(index)]}},
-      .post_attention_layernorm = loader.rms_norm(path + ".post_attention_layernorm", c.hidden_size, c.rms_norm_eps),
-      .mlp = {.gate_proj = loader.linear(mlp + ".gate_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
-              .up_proj = loader.linear(mlp + ".up_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
-              .down_proj = loader.linear(mlp + ".down_proj", c.intermediate_size, c.hidden_size, c.mlp_bias)},
-  };
+  const std::string path = "model.layers." + std::to_string(index);
+  nn::RMSNorm input_layernorm = loader.rms_norm(path + ".input_layernorm", c.hidden_size, c.rms_norm_eps);
+  nn::Attention self_attn = load_attention(c, path + ".self_attn", c.windows[static_cast<size_t>(index)], loader);
+  nn::RMSNorm post_norm = loader.rms_norm(path + ".post_attention_layernorm", c.hidden_size, c.rms_norm_eps);
+  nn::SwiGLU mlp = load_mlp(c, path + ".mlp", loader);
+  return {std::move(input_layernorm), std::move(self_attn), std::move(post_norm), std::move(mlp)};
 }
 
 Decoder::Decoder(const DecoderConfig& c, nn::Rope rope, nn::LayerLoader& loader)
@@ -113,7 +116,7 @@ mx::array Decoder::logits(const mx::array& hidden) {
 
 std::unique_ptr<cache::SequenceCache> Decoder::make_cache(const CacheOptions& options) const {
   std::vector<int> windows;
-  for (const Layer& layer : layers_) windows.push_back(layer.self_attn.options.window);
+  for (const Layer& layer : layers_) windows.push_back(layer.self_attn.window);
   return cache::make_sequence_cache(windows, options);
 }
 

@@ -1,5 +1,7 @@
 #include "nn/attention.h"
 
+#include <cmath>
+
 namespace hearth::nn {
 
 mx::array Attention::operator()(const mx::array& x, const Rope& rope, const Rope::Step& step,
@@ -10,6 +12,7 @@ mx::array Attention::operator()(const mx::array& x, const Rope& rope, const Rope
   const mx::array v = mx::reshape(v_proj(x), {tokens, kv_heads, head_dim});
   if (q_norm) q = (*q_norm)(q);
   if (k_norm) k = (*k_norm)(k);
+  const cache::AttendOptions options{.scale = 1.0f / std::sqrt(static_cast<float>(head_dim)), .window = window};
   const mx::array out = batch.attend(layer, rope(q, step), rope(k, step), v, options);
   return o_proj(mx::reshape(out, {tokens, heads * head_dim}));
 }

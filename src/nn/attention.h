@@ -16,7 +16,7 @@ struct Attention {
   Linear q_proj, k_proj, v_proj, o_proj;
   std::optional<RMSNorm> q_norm, k_norm;  // over each head, before the rotation
   int heads, kv_heads, head_dim;
-  cache::AttendOptions options;
+  int window = 0;  // latest tokens that a token sees, itself included; 0: all
 
   // x [T, E] -> [T, E]; appends the tokens' keys and values to the batch's caches of `layer`.
   mx::array operator()(const mx::array& x, const Rope& rope, const Rope::Step& step, cache::RaggedBatch& batch,

@@ -73,7 +73,7 @@ mx::array plain::rope(const mx::array& x, const mx::array& positions, const mx::
                       float mscale) {
   const int tokens = x.shape(0), heads = x.shape(1), half = freqs.shape(-1);
   const mx::array at = mx::reshape(mx::astype(positions, mx::float32), {tokens, 1});
-  const mx::array angles = mx::expand_dims(mx::divide(at, freqs), 1);  // [T, 1, R/2]
+  const mx::array angles = mx::expand_dims(mx::multiply(at, mx::reciprocal(freqs)), 1);  // [T, 1, R/2]
   const mx::array c = mx::multiply(mx::cos(angles), mx::array(mscale));
   const mx::array s = mx::multiply(mx::sin(angles), mx::array(mscale));
 
