@@ -178,13 +178,15 @@ class AttentionTile {
   // Scores of whole vectors of keys: those that a row does not see are computed from some key, and never used.
   template <class F>
   void score_with(const SeenColumns& all, F key_at) {
-    const int first = all.first() / V::kWidth * V::kWidth;
-    for (int r = 0; r < rows_; r += kScoreRows<V>) {
-      const int count = std::min(kScoreRows<V>, rows_ - r);
-      int last = 0;
-      for (int i = r; i < r + count; i++) last = std::max(last, columns_[i / group_].last());
-      score<V>(count, q_ + size_t(r) * key_stride_, key_stride_, key_at, first, round_up(last), key_stride_,
-               scores_ + size_t(r) * kSpan, kSpan);
+    constexpr int kBlock = 32;  // keys that stay in L1 while all rows pass by
+    for (int c = all.first() / V::kWidth * V::kWidth; c < all.last(); c += kBlock) {
+      for (int r = 0; r < rows_; r += kScoreRows<V>) {
+        const int count = std::min(kScoreRows<V>, rows_ - r);
+        int last = 0;
+        for (int i = r; i < r + count; i++) last = std::max(last, columns_[i / group_].last());
+        score<V>(count, q_ + size_t(r) * key_stride_, key_stride_, key_at, c, std::min(c + kBlock, round_up(last)),
+                 key_stride_, scores_ + size_t(r) * kSpan, kSpan);
+      }
     }
   }
 

@@ -144,10 +144,12 @@ inline float max_lanes(F32x8 a) {
 // Lane i of the result is the sum of r[i]'s lanes, added in one tree for all i.
 inline F32x8 sums_of(const F32x8 (&r)[8]) {
   __m256 pairs[4], fours[2];
+#pragma GCC unroll 8
   for (int i = 0; i < 4; i++) {
     const __m256 a = r[2 * i].v, b = r[2 * i + 1].v;
     pairs[i] = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
   }
+#pragma GCC unroll 8
   for (int i = 0; i < 2; i++) {
     const __m256d a = _mm256_castps_pd(pairs[2 * i]), b = _mm256_castps_pd(pairs[2 * i + 1]);
     fours[i] = _mm256_add_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)), _mm256_castpd_ps(_mm256_unpackhi_pd(a, b)));

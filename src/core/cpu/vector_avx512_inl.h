@@ -120,14 +120,17 @@ inline float max_lanes(F32x16 a) { return _mm512_reduce_max_ps(a.v); }
 // Lane i of the result is the sum of r[i]'s lanes, added in one tree for all i.
 inline F32x16 sums_of(const F32x16 (&r)[16]) {
   __m512 pairs[8], fours[4], eights[2];
+#pragma GCC unroll 8
   for (int i = 0; i < 8; i++) {
     const __m512 a = r[2 * i].v, b = r[2 * i + 1].v;
     pairs[i] = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
   }
+#pragma GCC unroll 8
   for (int i = 0; i < 4; i++) {
     const __m512d a = _mm512_castps_pd(pairs[2 * i]), b = _mm512_castps_pd(pairs[2 * i + 1]);
     fours[i] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
   }
+#pragma GCC unroll 8
   for (int i = 0; i < 2; i++) {
     const __m512 a = fours[2 * i], b = fours[2 * i + 1];
     eights[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
