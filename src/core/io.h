@@ -1,8 +1,8 @@
 // Arrays in files: safetensors and NumPy's .npy.
 //
 // Safetensors are mapped, not read: the arrays see the file's own pages, which must not change while any of them lives.
-// A tensor that does not start at a multiple of its element size is copied. Every length, offset, overlap and dtype of
-// the header is checked first.
+// MLX does not pad its headers, so a tensor may start at any byte; it is used where it lies. Every length, offset, overlap
+// and dtype of the header is checked first.
 // Source: mlx/io.h; https://huggingface.co/docs/safetensors; NEP 1.
 #pragma once
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -62,12 +62,13 @@ TEST_F(Files, MappedTensorsCostNoMemoryAndStandInTheLedger) {
   EXPECT_EQ(Ledger::global().bytes(Ledger::Account::weights), entered);
 }
 
-TEST_F(Files, TensorsAtOddOffsetsAreCopied) {
+TEST_F(Files, TensorsAreUsedWhereTheyLieWhateverTheirAlignment) {
   const std::string file = with_header(
       R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}})", 9);
-  const array b = load_safetensors(file).first.at("b");
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(b.data<float>()) % 4, 0u);
-  EXPECT_TRUE(same(view(b, uint32), array({0x01010101u, 0x01010101u})));
+  const auto loaded = load_safetensors(file).first;
+  const array a = loaded.at("a"), b = loaded.at("b");
+  EXPECT_EQ(b.data<std::byte>(), a.data<std::byte>() + 1);
+  EXPECT_EQ(std::memcmp(b.data<std::byte>(), "\1\1\1\1\1\1\1\1", 8), 0);
 }
 
 struct Bad {
