@@ -160,7 +160,7 @@ const Attribute* find_attribute(Value object, std::string_view name) {
 }
 
 Value get_attribute(Runtime& runtime, Value object, Value name) {
-  if (object.is(Kind::kUndefined)) fail_undefined(runtime, object);
+  if (object.is(Kind::kUndefined) && !is_common_dunder(object, name.view())) fail_undefined(runtime, object);
   Value found = own_attribute(runtime, object, name.view());
   if (found.is_missing()) found = own_item(runtime, object, name);
   return found.is_missing() ? runtime.undefined_of(object, name) : found;

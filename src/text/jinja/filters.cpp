@@ -14,7 +14,7 @@
 namespace hearth::text::jinja {
 
 const FilterEntry* find_filter(std::string_view name) {
-  for (const auto filters : {text_filters(), number_filters(), sequence_filters(), lazy_filters()})
+  for (const auto filters : {text_filters(), number_filters(), sequence_filters(), lazy_filters(), layout_filters()})
     for (const FilterEntry& entry : filters)
       if (entry.name == name) return &entry;
   return nullptr;

@@ -31,6 +31,7 @@ const GlobalEntry* find_global(std::string_view name);
 // The filters by theme, each with its own file.
 std::span<const FilterEntry> text_filters();
 std::span<const FilterEntry> number_filters();
+std::span<const FilterEntry> layout_filters();    // wordwrap, pprint
 std::span<const FilterEntry> sequence_filters();  // all items at once
 std::span<const FilterEntry> lazy_filters();      // item by item, as generators
 

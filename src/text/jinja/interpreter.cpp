@@ -281,6 +281,7 @@ Value Interpreter::call_loop(Loop& loop, const Args& args) {
                        loop.depth + 1);
 }
 
+// jinja2 runs a loop's `else` unless an iteration came to its end: after nothing but breaks and continues, too.
 // `outside` is where the loop stands; for a recursive loop `activation` is one of its own.
 Interpreter::Flow Interpreter::run_loop(const For& loop, Activation& activation, Value iterable, Activation& outside,
                                         size_t depth) {
@@ -288,10 +289,10 @@ Interpreter::Flow Interpreter::run_loop(const For& loop, Activation& activation,
     Iterator* items = iterate(runtime_, iterable);
     iterable = Value::object(Kind::kIterator, runtime_.make<TestIterator>(*this, loop, &outside, items));
   }
-  const bool any = loop.extended ? run_extended_loop(loop, activation, iterable, outside, depth)
-                                 : run_plain_loop(loop, activation, iterable);
+  const bool completed = loop.extended ? run_extended_loop(loop, activation, iterable, outside, depth)
+                                       : run_plain_loop(loop, activation, iterable);
   leave(loop.frame, activation);
-  if (any || loop.otherwise.empty()) return Flow::kNext;
+  if (completed || loop.otherwise.empty()) return Flow::kNext;
   enter(loop.else_frame, activation);
   const Flow flow = run(loop.otherwise, activation);
   leave(loop.else_frame, activation);
@@ -300,15 +301,16 @@ Interpreter::Flow Interpreter::run_loop(const For& loop, Activation& activation,
 
 bool Interpreter::run_plain_loop(const For& loop, Activation& activation, Value iterable) {
   Iterator* iterator = iterate(runtime_, iterable);
-  bool any = false;
+  bool completed = false;
   for (Value item; iterator->next(runtime_, item);) {
-    any = true;
     assign(*loop.target, item, activation);
     enter(loop.frame, activation);
-    if (run(loop.body, activation) == Flow::kBreak) break;
+    const Flow flow = run(loop.body, activation);
+    if (flow == Flow::kBreak) break;
+    completed |= flow == Flow::kNext;
     line_ = loop.line;
   }
-  return any;
+  return completed;
 }
 
 bool Interpreter::run_extended_loop(const For& loop, Activation& activation, Value iterable, Activation& outside,
@@ -321,16 +323,17 @@ bool Interpreter::run_extended_loop(const For& loop, Activation& activation, Val
     state->recursion = &loop;
     state->activation = &outside;
   }
-  bool any = false;
+  bool completed = false;
   for (Value item; state->advance(runtime_, item);) {
-    any = true;
     assign(*loop.target, item, activation);
     activation.slots[loop.loop_slot] = Value::object(Kind::kLoop, state);
     enter(loop.frame, activation);
-    if (run(loop.body, activation) == Flow::kBreak) break;
+    const Flow flow = run(loop.body, activation);
+    if (flow == Flow::kBreak) break;
+    completed |= flow == Flow::kNext;
     line_ = loop.line;
   }
-  return any;
+  return completed;
 }
 
 // --- Blocks that take their own text ---

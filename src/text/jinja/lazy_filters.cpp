@@ -23,6 +23,7 @@ class Generator : public Iterator {
 
   bool next(Runtime& runtime, Value& item) override {
     if (done_) return false;
+    const Runtime::DepthGuard guard(runtime);  // generators over generators over ...
     if (source_ == nullptr && !open(runtime)) return false;
     done_ = !produce(runtime, item);
     return !done_;
@@ -93,7 +94,7 @@ class MapGenerator : public Generator {
       filter_ = name.is_string() ? find_filter(name.view()) : nullptr;
       if (filter_ == nullptr) fail_unknown(runtime, "filter", name);
     }
-    const Runtime::DepthGuard guard(runtime);
+    runtime.step(8);
     item = filter_->apply(runtime, item, without_first(args_, 1));
     return true;
   }
@@ -120,7 +121,6 @@ class SelectGenerator : public Generator {
   }
 
   bool produce(Runtime& runtime, Value& item) override {
-    const Runtime::DepthGuard guard(runtime);
     while (pull(runtime, item)) {
       const Value tested = path_ == nullptr ? item : path_->of(runtime, item);
       if (holds(runtime, tested) != reject_) return true;
@@ -250,12 +250,13 @@ class SliceGenerator : public Iterator {
 
   bool next(Runtime& runtime, Value& slice) override {
     if (items_ == nullptr) {
+      const Runtime::DepthGuard guard(runtime);
       items_ = runtime.sequence(collect(runtime, input_));
       count_ = to_index(runtime, slices_, "slice");
       if (count_ == 0) fail("integer division or modulo by zero");
     }
     if (number_ >= count_) return false;
-    runtime.step();
+    runtime.step(8);
     const auto length = static_cast<int64_t>(items_->count);
     const int64_t each = length / count_, with_extra = length % count_;
     const int64_t begin = offset_ + number_ * each;

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <functional>
 
+#include "text/jinja/python_strings.h"
+
 namespace hearth::text::jinja {
 
 namespace {
@@ -361,8 +363,8 @@ bool contains(Runtime& runtime, Value container, Value item) {
     case Kind::kString:
       if (!item.is_string())
         fail("'in <string>' requires string as left operand, not " + std::string(type_name(item)));
-      runtime.charge_bytes(container.text()->size);
-      return container.view().find(item.view()) != std::string_view::npos;
+      runtime.charge_search(container.text()->size);
+      return find(container.view(), item.view()) != std::string_view::npos;
     case Kind::kDict: return container.dict_data()->find(runtime, item) != nullptr;
     case Kind::kDictView: {
       const DictView& view = container.as<DictView>();
@@ -404,6 +406,8 @@ Value arithmetic(Runtime& runtime, Arithmetic operation, Value a, Value b) {
     return float_arithmetic(operation, to_double(a), to_double(b));
   }
   if (operation == Arithmetic::kAdd && a.is_sequence() && a.kind() == b.kind()) return join_sequences(runtime, a, b);
+  if (operation == Arithmetic::kSubtract && (a.is(Kind::kDictView) || b.is(Kind::kDictView)))
+    fail("sets are not supported");
   if (operation == Arithmetic::kMultiply) {
     if (a.is_integral()) std::swap(a, b);
     if (a.is_string() && b.is_integral()) return repeat_string(runtime, a, b.as_int());

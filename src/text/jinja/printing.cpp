@@ -67,7 +67,7 @@ void append_repr(Runtime& runtime, std::string& out, Value value) {
     case Kind::kHuge: out += std::to_string(value.as_huge()); break;
     case Kind::kFloat: out += python_repr_float(value.as_real()); break;
     case Kind::kString:
-      runtime.charge_bytes(value.text()->size * 8);
+      runtime.charge_bytes(value.text()->size * 32);
       if (value.is_markup()) out += "Markup(";
       append_python_repr(out, value.view());
       if (value.is_markup()) out += ')';
@@ -102,6 +102,7 @@ void append_repr(Runtime& runtime, std::string& out, Value value) {
              std::string(type_name(value.as<BoundMethod>().self)) + " object>";
       break;
     case Kind::kFunction: out += "<function " + std::string(value.as<Function>().name) + ">"; break;
+    case Kind::kIterator: out += "<generator object sync_do_map at 0x7f0000000000>"; break;
     default: out += "<" + std::string(type_name(value)) + " object>"; break;
   }
 }

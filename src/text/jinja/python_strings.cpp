@@ -2,6 +2,7 @@
 #include "text/jinja/python_strings.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/unicode.h"
 
@@ -12,6 +13,12 @@ namespace {
 constexpr char32_t kCapitalSigma = 0x3a3, kFinalSigma = 0x3c2, kSigma = 0x3c3;
 
 void append_mapped(std::string& out, char32_t code, CaseMapping mapping) {
+  if (code < 0x80) {
+    const bool to_upper = mapping == CaseMapping::kUpper || mapping == CaseMapping::kTitle;
+    if (to_upper ? code >= 'a' && code <= 'z' : code >= 'A' && code <= 'Z') code ^= 32;
+    out += static_cast<char>(code);
+    return;
+  }
   char32_t mapped[3];
   const int count = map_case(code, mapping, mapped);
   for (int i = 0; i < count; ++i) append_utf8(out, mapped[i]);
@@ -87,6 +94,13 @@ bool contains_character(std::string_view chars, char32_t code) {
 }
 
 }  // namespace
+
+size_t find(std::string_view text, std::string_view piece, size_t from) {
+  if (piece.size() < 32 || from > text.size()) return text.find(piece, from);
+  const void* found = memmem(text.data() + from, text.size() - from, piece.data(), piece.size());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
 
 std::string lower(std::string_view text) {
   std::string out;
@@ -189,7 +203,7 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
                                     bool from_right) {
   std::vector<std::string_view> parts;
   while (limit < 0 || static_cast<long long>(parts.size()) < limit) {
-    const size_t at = from_right ? text.rfind(separator) : text.find(separator);
+    const size_t at = from_right ? text.rfind(separator) : find(text, separator);
     if (at == std::string_view::npos) break;
     if (from_right) {
       parts.push_back(text.substr(at + separator.size()));
@@ -234,7 +248,7 @@ std::string replace(std::string_view text, std::string_view old, std::string_vie
       out.append(text, begin, at - begin);
     }
   } else {
-    for (size_t found; more() && (found = text.find(old, at)) != std::string_view::npos; ++done) {
+    for (size_t found; more() && (found = find(text, old, at)) != std::string_view::npos; ++done) {
       out.append(text, at, found - at);
       out += fresh;
       at = found + old.size();
@@ -246,7 +260,7 @@ std::string replace(std::string_view text, std::string_view old, std::string_vie
 size_t count(std::string_view text, std::string_view piece) {
   if (piece.empty()) return count_characters(text) + 1;
   size_t found = 0;
-  for (size_t at = text.find(piece); at != std::string_view::npos; at = text.find(piece, at + piece.size())) ++found;
+  for (size_t at = find(text, piece); at != std::string_view::npos; at = find(text, piece, at + piece.size())) ++found;
   return found;
 }
 

@@ -29,6 +29,9 @@ std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends)
 // At most `limit` times when it is not negative.
 std::string replace(std::string_view text, std::string_view old, std::string_view fresh, long long limit);
 
+// As string_view::find, in linear time whatever the texts.
+size_t find(std::string_view text, std::string_view piece, size_t from = 0);
+
 // Occurrences that do not overlap; of "" one before each character and one at the end.
 size_t count(std::string_view text, std::string_view piece);
 

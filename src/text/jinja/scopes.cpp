@@ -116,7 +116,7 @@ class SymbolVisitor {
   Symbols branch(Visit&& visit_branch) {
     Symbols copy = *symbols_;
     copied_ += copy.loads.size();
-    if (copied_ > 20'000'000) throw TemplateError(1, "the template has too many variables and conditions");
+    if (copied_ > 1'000'000) throw TemplateError(1, "the template has too many variables and conditions");
     Symbols* const original = symbols_;
     symbols_ = &copy;
     visit_branch();

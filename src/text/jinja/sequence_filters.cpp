@@ -222,8 +222,8 @@ Value default_filter(Runtime& runtime, Value input, const Args& args) {
 
 Value attr_filter(Runtime& runtime, Value input, const Args& args) {
   const auto [name] = bind(args, "attr", {"name"}, 1);
-  if (input.is(Kind::kUndefined)) fail_undefined(runtime, input);
   if (!name.is_string()) fail("attribute name must be string, not '" + std::string(type_name(name)) + "'");
+  if (input.is(Kind::kUndefined)) return get_attribute(runtime, input, name);
   return get_attribute_only(runtime, input, name);
 }
 

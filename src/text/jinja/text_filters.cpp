@@ -16,7 +16,7 @@ template <std::string (*Function)(std::string_view)>
 Value mapped(Runtime& runtime, Value input, const Args& args) {
   refuse_arguments(args, "filter");
   const Value text = soft_str(runtime, input);
-  runtime.charge_bytes(text.text()->size * 8);
+  runtime.charge_bytes(text.text()->size * (characters(*text.text()) == text.text()->size ? 4 : 32));
   return runtime.string(Function(text.view()), text.is_markup());
 }
 
