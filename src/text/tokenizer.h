@@ -3,7 +3,8 @@
 // Text that is not valid UTF-8 is read as Python's errors="replace" reads it: each maximal ill-formed part becomes one
 // U+FFFD. Byte offsets count bytes of the text as given, character offsets count those U+FFFD as one character each.
 // Threads: every const member may be called from many threads at once.
-// Source:  huggingface/tokenizers 0.23 (tokenizer.json), google/sentencepiece (tokenizer.model), openai/tiktoken (ranks).
+// Source:  huggingface/tokenizers 0.23 (tokenizer.json), google/sentencepiece (tokenizer.model), openai/tiktoken
+// (ranks).
 #pragma once
 
 #include <cstddef>
@@ -25,9 +26,9 @@ using Offsets = std::pair<uint32_t, uint32_t>;
 // One text, tokenized, with everything `tokenizers.Encoding` tells. All vectors are as long as `ids`.
 struct Encoding {
   std::vector<int32_t> ids;
-  std::vector<std::string> tokens;       // as the vocabulary spells them; an added token's as the text does
-  std::vector<Offsets> offsets;          // bytes or characters, as asked; (0, 0) for tokens a template put in
-  std::vector<int32_t> type_ids;         // as the post-processor's template says
+  std::vector<std::string> tokens;           // as the vocabulary spells them; an added token's as the text does
+  std::vector<Offsets> offsets;              // bytes or characters, as asked; (0, 0) for tokens a template put in
+  std::vector<int32_t> type_ids;             // as the post-processor's template says
   std::vector<uint8_t> special_tokens_mask;  // 1 for tokens the post-processor or padding put in
   std::vector<uint8_t> attention_mask;       // 0 for padding
 };
@@ -39,7 +40,7 @@ struct EncodeOptions {
   OffsetUnit unit = OffsetUnit::kCharacters;  // characters are what Python reports
   // By the rules in tokenizer.json. Unset: as the reference does, yes for a bare tokenizer.json, no for a folder with a
   // tokenizer_config.json, for which transformers switches them off. encode() and encode_batch() do the same.
-  std::optional<bool> truncate_and_pad;
+  std::optional<bool> truncate_and_pad = {};
 };
 
 class Tokenizer {

@@ -75,7 +75,8 @@ void AlignedText::replace(const Regex& pattern, std::string_view content) {
       copy_until(begin);
       next_text_ += content;
       if (tracked)
-        next_alignments_.resize(next_text_.size(), end > 0 ? alignments[end - 1] : Alignment{original_begin, original_begin});
+        next_alignments_.resize(next_text_.size(),
+                                end > 0 ? alignments[end - 1] : Alignment{original_begin, original_begin});
       copied = end;
     });
   }

@@ -17,7 +17,7 @@ namespace hearth::text {
 namespace {
 
 constexpr uint32_t kNoRank = ~uint32_t{0};
-constexpr size_t kShortWord = 160;   // symbols; where merge_long starts to win
+constexpr size_t kShortWord = 160;  // symbols; where merge_long starts to win
 constexpr size_t kMaxProbe = 4096;
 
 }  // namespace
@@ -68,12 +68,11 @@ bool Bpe::can_read_bytes() const {
   return has_all_bytes() || (unk_id_ < 0 && !options_.byte_fallback);
 }
 
-bool Bpe::has_all_bytes() const {
-  return std::find(byte_ids_.begin(), byte_ids_.end(), -1) == byte_ids_.end();
-}
+bool Bpe::has_all_bytes() const { return std::find(byte_ids_.begin(), byte_ids_.end(), -1) == byte_ids_.end(); }
 
 void Bpe::split_words_at(std::string_view mark) {
-  if (!options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty() || options_.ignore_merges) return;
+  if (!options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty() || options_.ignore_merges)
+    return;
   if (vocabulary_.find(mark) < 0) return;
   // A merge crosses the mark only if some token holds the mark behind something else. Tokens that no merge makes are
   // looked at too, which can only make this more careful.
@@ -124,8 +123,7 @@ void Bpe::tokenize_word(std::string_view word, uint32_t base, std::vector<Token>
   }
   const size_t first = out.size();
   for (const Token& symbol : symbols) out.push_back({symbol.id, base + symbol.begin, base + symbol.end});
-  if (short_enough && out.size() > first)
-    cache.insert(word, hash, base, {out.data() + first, out.size() - first});
+  if (short_enough && out.size() > first) cache.insert(word, hash, base, {out.data() + first, out.size() - first});
 }
 
 // The bytes of one unknown character as <0xNN> tokens; false if any of them is missing.
@@ -276,7 +274,8 @@ void Bpe::merge_long(std::vector<Token>& symbols, ModelScratch& scratch) const {
       const auto previous = static_cast<size_t>(links[place].previous);
       note(previous, merges_.find(symbols[previous].id, symbol.id));
     }
-    if (links[place].next >= 0) note(place, merges_.find(symbol.id, symbols[static_cast<size_t>(links[place].next)].id));
+    if (links[place].next >= 0)
+      note(place, merges_.find(symbol.id, symbols[static_cast<size_t>(links[place].next)].id));
   }
   for (const Bucket& bucket : buckets) bucket_of[bucket.rank] = -1;
   std::erase_if(symbols, [](const Token& symbol) { return symbol.begin == symbol.end; });

@@ -91,8 +91,8 @@ class Bpe : public Model {
   MergeTable merges_;
   BpeOptions options_;
   int32_t unk_id_ = -1;
-  std::array<int32_t, 256> fallback_;   // id of <0xNN>, or -1
-  std::array<int32_t, 256> byte_ids_;   // id of each byte's stand-in, or -1
+  std::array<int32_t, 256> fallback_;  // id of <0xNN>, or -1
+  std::array<int32_t, 256> byte_ids_;  // id of each byte's stand-in, or -1
   std::string word_mark_;
 };
 

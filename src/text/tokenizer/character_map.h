@@ -19,8 +19,8 @@ class CharacterMap {
   CharacterMap(std::string_view blob, const Component& where);
 
   struct Match {
-    size_t length;                  // of the key
-    std::string_view replacement;   // Lifetime: the map's
+    size_t length;                 // of the key
+    std::string_view replacement;  // Lifetime: the map's
   };
   std::optional<Match> shortest(std::string_view text) const { return find(text, false); }
   std::optional<Match> longest(std::string_view text) const { return find(text, true); }

@@ -51,7 +51,9 @@ uint32_t Component::number(std::string_view name) const {
   return value.get<uint32_t>();
 }
 
-uint32_t Component::number(std::string_view name, uint32_t fallback) const { return has(name) ? number(name) : fallback; }
+uint32_t Component::number(std::string_view name, uint32_t fallback) const {
+  return has(name) ? number(name) : fallback;
+}
 
 char32_t Component::character(std::string_view name) const {
   const std::string text = string(name);

@@ -71,8 +71,8 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 // WordPiece's and CTC's own clean-up; transformers' differs from it.
 void clean_up_token(std::string& token) {
   constexpr std::pair<std::string_view, std::string_view> kRules[] = {
-      {" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"},
-      {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   if (token.find(' ') == token.npos) return;
   for (const auto& [from, to] : kRules) replace_all(token, from, to);
 }
@@ -157,7 +157,8 @@ class FuseStage : public DecoderStage {
 // Up to `start` times the character from the front of each token, up to `stop` times from its end.
 class StripStage : public DecoderStage {
  public:
-  StripStage(std::string content, uint32_t start, uint32_t stop) : content_(std::move(content)), start_(start), stop_(stop) {}
+  StripStage(std::string content, uint32_t start, uint32_t stop)
+      : content_(std::move(content)), start_(start), stop_(stop) {}
 
   void text(std::string_view fragment) override {
     while (cutting_ && !fragment.empty()) {
@@ -204,7 +205,8 @@ class StripStage : public DecoderStage {
 
 class ReplaceStage : public TokenStage {
  public:
-  ReplaceStage(std::shared_ptr<const Regex> pattern, std::string content) : pattern_(std::move(pattern)), content_(std::move(content)) {}
+  ReplaceStage(std::shared_ptr<const Regex> pattern, std::string content)
+      : pattern_(std::move(pattern)), content_(std::move(content)) {}
 
  protected:
   void token(std::string& token) override {
@@ -386,7 +388,8 @@ std::unique_ptr<Decoder> make_replace(const Component& c) {
   // A literal may be looked for fragment by fragment, which keeps even a Replace behind a Fuse streaming.
   if (pattern.has("String") && !pattern.has("Regex") && !pattern.string("String").empty())
     return decoder_of<ReplaceLiteralStage>(pattern.string("String"), c.string("content"));
-  return decoder_of<ReplaceStage>(std::shared_ptr<const Regex>(std::make_shared<Regex>(c.pattern("pattern"))), c.string("content"));
+  return decoder_of<ReplaceStage>(std::shared_ptr<const Regex>(std::make_shared<Regex>(c.pattern("pattern"))),
+                                  c.string("content"));
 }
 
 std::string character_setting(const Component& c, std::string_view name) {
@@ -420,12 +423,13 @@ std::unique_ptr<Decoder> make_decoder(const Component& c) {
 std::unique_ptr<Decoder> make_joining_decoder() { return decoder_of<JoinStage>(); }
 
 std::unique_ptr<Decoder> make_clean_up() {
-  constexpr std::pair<const char*, const char*> kRules[] = {{" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},
-                                                            {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"},
-                                                            {" 've", "'ve"}, {" 're", "'re"}};
+  constexpr std::pair<const char*, const char*> kRules[] = {
+      {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
+      {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   std::vector<std::unique_ptr<Decoder>> rules;
   rules.push_back(decoder_of<FuseStage>());
-  for (const auto& [from, to] : kRules) rules.push_back(decoder_of<ReplaceLiteralStage>(std::string(from), std::string(to)));
+  for (const auto& [from, to] : kRules)
+    rules.push_back(decoder_of<ReplaceLiteralStage>(std::string(from), std::string(to)));
   return std::make_unique<SequenceDecoder>(std::move(rules));
 }
 

@@ -11,7 +11,8 @@
 
 namespace hearth::text {
 
-// Adds a token to a pipeline whose normalizer and model are in place; finish() is due after the last. (tokenizer_json.cpp)
+// Adds a token to a pipeline whose normalizer and model are in place; finish() is due after the last.
+// (tokenizer_json.cpp)
 void add_token(Tokenizer::Pipeline& pipeline, const AddedToken& token);
 
 // Lines of base64 bytes and rank. Words are found by the pattern of the family that the class or file name stands for:
@@ -28,8 +29,8 @@ struct SentencePieceNames {
 // A ModelProto of type BPE or unigram. With `find_control` the control tokens are found in texts, as transformers does;
 // SentencePiece itself never finds them.
 // Source: google/sentencepiece sentencepiece_model.proto, normalizer.cc, bpe_model.cc, unigram_model.cc.
-std::unique_ptr<Tokenizer::Pipeline> read_sentencepiece(std::string_view content, std::string_view source, bool find_control,
-                                                        SentencePieceNames& names);
+std::unique_ptr<Tokenizer::Pipeline> read_sentencepiece(std::string_view content, std::string_view source,
+                                                        bool find_control, SentencePieceNames& names);
 
 // GPT-2's two files. Qwen2Tokenizer and its kin bring their own pattern.
 std::unique_ptr<Tokenizer::Pipeline> read_vocab_and_merges(std::string_view vocab, std::string_view vocab_source,

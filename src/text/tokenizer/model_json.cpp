@@ -1,5 +1,5 @@
-// The keys of a model come in any order, but vocabularies are written before merges, and only then can merges be read in
-// passing; merges that come first are read at the end, from their text.
+// The keys of a model come in any order, but vocabularies are written before merges, and only then can merges be read
+// in passing; merges that come first are read at the end, from their text.
 #include "text/tokenizer/model_json.h"
 
 #include <optional>
@@ -21,10 +21,10 @@ struct ModelSettings {
   std::string source;
   Vocabulary vocabulary;
   bool has_vocabulary = false;
-  std::vector<double> scores;         // Unigram
+  std::vector<double> scores;  // Unigram
   MergeTable merges;
   bool has_merges = false;
-  std::string_view late_merges;       // their text, when they come before the vocabulary
+  std::string_view late_merges;  // their text, when they come before the vocabulary
   std::optional<std::string> unk_token;
   std::optional<int64_t> unk_id;
   std::string prefix, suffix;
@@ -42,10 +42,14 @@ void add(ModelSettings& model, std::string_view token, int64_t id, bool listed =
   if (id > Vocabulary::kMaxId) model.fail("vocab", "id " + std::to_string(id) + " is beyond 2^24");
   const auto number = static_cast<int32_t>(id);
   switch (listed ? model.vocabulary.add_again(token, number) : model.vocabulary.add(token, number)) {
-    case Vocabulary::Added::kYes: return;
-    case Vocabulary::Added::kSpellingTaken: model.fail("vocab", "token '" + std::string(token.substr(0, 64)) + "' comes twice");
-    case Vocabulary::Added::kIdTaken: model.fail("vocab", "id " + std::to_string(id) + " comes twice");
-    case Vocabulary::Added::kRefused: model.fail("vocab", "more than 2000000 tokens, or too large");
+    case Vocabulary::Added::kYes:
+      return;
+    case Vocabulary::Added::kSpellingTaken:
+      model.fail("vocab", "token '" + std::string(token.substr(0, 64)) + "' comes twice");
+    case Vocabulary::Added::kIdTaken:
+      model.fail("vocab", "id " + std::to_string(id) + " comes twice");
+    case Vocabulary::Added::kRefused:
+      model.fail("vocab", "more than 2000000 tokens, or too large");
   }
 }
 
@@ -99,7 +103,8 @@ class MergeReader {
  private:
   void add(std::string_view left, std::string_view right) {
     if (rank_ >= MergeTable::kMaxMerges) model_.fail("merges", "more than 2000000 merges");
-    if (right.size() < model_.prefix.size()) model_.fail("merges", "merge " + std::to_string(rank_) + " lacks the subword prefix");
+    if (right.size() < model_.prefix.size())
+      model_.fail("merges", "merge " + std::to_string(rank_) + " lacks the subword prefix");
     joined_.assign(left);
     joined_ += right.substr(model_.prefix.size());
     const int32_t left_id = find(left), right_id = find(right);
@@ -204,7 +209,8 @@ std::unique_ptr<Model> read_model(JsonReader& in, std::string_view source) {
   if (model.type == "Unigram") return make_unigram(model);
   if (model.type == "WordPiece")
     return std::make_unique<WordPiece>(std::move(model.vocabulary), model.unk_token.value_or("[UNK]"),
-                                       model.has_prefix ? model.prefix : "##", static_cast<size_t>(model.max_input_chars));
+                                       model.has_prefix ? model.prefix : "##",
+                                       static_cast<size_t>(model.max_input_chars));
   if (model.type == "WordLevel")
     return std::make_unique<WordLevel>(std::move(model.vocabulary), model.unk_token.value_or("<unk>"));
   model.fail("type", "unknown model '" + model.type + "'");

@@ -39,7 +39,9 @@ void decompose(char32_t c, bool compatible, std::vector<Change>& out) {
     if (s % kTCount) out.push_back({kT + s % kTCount, 1});
     return;
   }
-  const auto whole = c < 0x80 ? std::u32string_view{} : compatible ? compatible_decomposition(c) : canonical_decomposition(c);
+  const auto whole = c < 0x80     ? std::u32string_view{}
+                     : compatible ? compatible_decomposition(c)
+                                  : canonical_decomposition(c);
   if (whole.empty()) return out.push_back({c, 0});
   for (size_t i = 0; i < whole.size(); ++i) out.push_back({whole[i], i > 0});
 }

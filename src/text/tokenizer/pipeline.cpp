@@ -45,14 +45,16 @@ void Tokenizer::Pipeline::finish() {
   end_id_ = std::max(static_cast<int32_t>(model->vocabulary().size()), model->vocabulary().end_id());
   for (const auto& [id, token] : added.tokens()) end_id_ = std::max(end_id_, id + 1);
   special_.assign(static_cast<size_t>(end_id_), 0);
-  for (const auto& [id, token] : added.tokens()) special_[static_cast<size_t>(id)] = added.is_special_content(added.decoded(id));
+  for (const auto& [id, token] : added.tokens())
+    special_[static_cast<size_t>(id)] = added.is_special_content(added.decoded(id));
   // A token of the model's own whose spelling is a special token's counts as special, under whatever id.
   for (const auto& [id, token] : added.tokens())
     if (const int32_t own = model->vocabulary().find(token.content); token.special && own >= 0 && !added.token(own))
       special_[static_cast<size_t>(own)] = 1;
   if (model->vocabulary().has_repeats())
     for (int32_t id = 0; id < model->vocabulary().end_id(); ++id)
-      if (!added.token(id) && added.is_special_content(model->vocabulary().token(id))) special_[static_cast<size_t>(id)] = 1;
+      if (!added.token(id) && added.is_special_content(model->vocabulary().token(id)))
+        special_[static_cast<size_t>(id)] = 1;
 
   auto* bpe = dynamic_cast<Bpe*>(model.get());
   reads_bytes_ = bpe && pre_tokenizers.ends_in_bytes && bpe->can_read_bytes();
@@ -82,7 +84,8 @@ void Tokenizer::Pipeline::normalize_part(EncodeScratch& scratch) const {
   AlignedText& piece = scratch.piece;
   if (normalizer) normalizer->apply(piece);
   if (!added.has_normalized()) return scratch.split.append(piece, 0, piece.text.size(), -1);
-  added.find(piece.text, true, [&](size_t begin, size_t end, int32_t id) { scratch.split.append(piece, begin, end, id); });
+  added.find(piece.text, true,
+             [&](size_t begin, size_t end, int32_t id) { scratch.split.append(piece, begin, end, id); });
 }
 
 // Puts the text into scratch.split, added tokens found, the rest normalized.
@@ -186,7 +189,8 @@ Encoding Tokenizer::Pipeline::collect(std::string_view text, OffsetUnit unit, co
     if (unit == OffsetUnit::kBytes || offsets.first >= text.size()) return offsets;
     const size_t end = offsets.second;
     if (end < text.size()) return {character_of[offsets.first], character_of[end]};
-    return {character_of[offsets.first], end == text.size() && end > 0 ? character_of[end - 1] + 1 : character_of[offsets.first] + 2};
+    return {character_of[offsets.first],
+            end == text.size() && end > 0 ? character_of[end - 1] + 1 : character_of[offsets.first] + 2};
   };
   Encoding out;
   const SplitText& split = scratch.split;
@@ -200,7 +204,8 @@ Encoding Tokenizer::Pipeline::collect(std::string_view text, OffsetUnit unit, co
       if (token.begin == token.end) {
         offsets = {piece.original_begin + token.begin, piece.original_begin + token.end};
       } else if (token.end <= view.size()) {
-        offsets = {split.alignments[piece.begin + token.begin].begin, split.alignments[piece.begin + token.end - 1].end};
+        offsets = {split.alignments[piece.begin + token.begin].begin,
+                   split.alignments[piece.begin + token.end - 1].end};
       }
       out.ids.push_back(token.id);
       out.offsets.push_back(convert(offsets));
@@ -217,7 +222,8 @@ Encoding Tokenizer::Pipeline::collect(std::string_view text, OffsetUnit unit, co
   return out;
 }
 
-Encoding Tokenizer::Pipeline::encode_fully(std::string_view text, bool add_special_tokens, OffsetUnit unit, bool truncate) const {
+Encoding Tokenizer::Pipeline::encode_fully(std::string_view text, bool add_special_tokens, OffsetUnit unit,
+                                           bool truncate) const {
   Encoding encoding;
   {
     Lease lease(*this);
@@ -228,7 +234,8 @@ Encoding Tokenizer::Pipeline::encode_fully(std::string_view text, bool add_speci
     const size_t reserved = add_special_tokens && post_processor ? post_processor->added_tokens() : 0;
     const size_t most = truncation->max_length > reserved ? truncation->max_length - reserved : 0;
     const size_t count = encoding.ids.size();
-    if (count > most) encoding = truncation->from_left ? slice(encoding, count - most, count) : slice(encoding, 0, most);
+    if (count > most)
+      encoding = truncation->from_left ? slice(encoding, count - most, count) : slice(encoding, 0, most);
   }
   if (!post_processor) return encoding;
   std::vector<Encoding> parts;
@@ -244,7 +251,8 @@ void Tokenizer::Pipeline::pad_all(std::vector<Encoding>& encodings) const {
   size_t length = padding->fixed_length.value_or(0);
   if (!padding->fixed_length)
     for (const Encoding& encoding : encodings) length = std::max(length, encoding.ids.size());
-  if (padding->multiple_of > 0 && length % padding->multiple_of > 0) length += padding->multiple_of - length % padding->multiple_of;
+  if (padding->multiple_of > 0 && length % padding->multiple_of > 0)
+    length += padding->multiple_of - length % padding->multiple_of;
   for (Encoding& encoding : encodings) {
     if (encoding.ids.size() >= length) continue;
     Encoding pad = special_tokens(length - encoding.ids.size(), padding->id, padding->token, padding->type_id);

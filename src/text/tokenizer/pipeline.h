@@ -73,7 +73,9 @@ struct Tokenizer::Pipeline {
   // The text of an id for the decoders; nothing for an id without a token or one to be skipped.
   std::optional<std::string_view> decoder_token(int32_t id, bool skip_special_tokens) const;
 
-  bool is_special(int32_t id) const { return id >= 0 && static_cast<size_t>(id) < special_.size() && special_[static_cast<size_t>(id)]; }
+  bool is_special(int32_t id) const {
+    return id >= 0 && static_cast<size_t>(id) < special_.size() && special_[static_cast<size_t>(id)];
+  }
   int32_t end_id() const { return end_id_; }
 
  private:
@@ -83,12 +85,12 @@ struct Tokenizer::Pipeline {
   void normalize_part(EncodeScratch& scratch) const;
   Encoding collect(std::string_view text, OffsetUnit unit, const EncodeScratch& scratch) const;
 
-  bool reads_bytes_ = false;          // the model takes pieces as bytes
-  bool exact_byte_offsets_ = false;   // and offsets come out the same
+  bool reads_bytes_ = false;         // the model takes pieces as bytes
+  bool exact_byte_offsets_ = false;  // and offsets come out the same
   bool always_tracked_ = false;
-  bool simple_template_ = true;       // the post-processor only adds before_ and behind_
+  bool simple_template_ = true;  // the post-processor only adds before_ and behind_
   std::vector<int32_t> before_, behind_;
-  std::vector<uint8_t> special_;      // by id
+  std::vector<uint8_t> special_;  // by id
   int32_t end_id_ = 0;
 
   mutable std::mutex scratch_mutex_;

@@ -161,7 +161,8 @@ class Surround : public PostProcessor {
 class Sequence : public PostProcessor {
  public:
   explicit Sequence(const Component& c) {
-    for (size_t i = 0; i < c.count("processors"); ++i) steps_.push_back(make_post_processor(c.element("processors", i)));
+    for (size_t i = 0; i < c.count("processors"); ++i)
+      steps_.push_back(make_post_processor(c.element("processors", i)));
   }
   void apply(std::vector<Encoding>& parts, bool add_special_tokens) const override {
     for (const auto& step : steps_) step->apply(parts, add_special_tokens);
@@ -208,9 +209,11 @@ void join(Encoding& whole, Encoding&& part) {
 
 Encoding slice(const Encoding& e, size_t begin, size_t end) {
   const auto cut = [&](const auto& all) {
-    return std::decay_t<decltype(all)>(all.begin() + static_cast<ptrdiff_t>(begin), all.begin() + static_cast<ptrdiff_t>(end));
+    return std::decay_t<decltype(all)>(all.begin() + static_cast<ptrdiff_t>(begin),
+                                       all.begin() + static_cast<ptrdiff_t>(end));
   };
-  return {cut(e.ids), cut(e.tokens), cut(e.offsets), cut(e.type_ids), cut(e.special_tokens_mask), cut(e.attention_mask)};
+  return {cut(e.ids),           cut(e.tokens), cut(e.offsets), cut(e.type_ids), cut(e.special_tokens_mask),
+          cut(e.attention_mask)};
 }
 
 Encoding special_tokens(size_t count, int32_t id, std::string_view token, int32_t type_id) {

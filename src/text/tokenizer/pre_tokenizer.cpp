@@ -145,7 +145,8 @@ class Metaspace : public PreTokenizer {
   void apply(SplitText& text) const override {
     text.rewrite_each([this](AlignedText& piece) {
       piece.replace(space_, mark_);
-      const bool wanted = scheme_ == PrependScheme::kAlways || (scheme_ == PrependScheme::kFirst && piece.original_begin == 0);
+      const bool wanted =
+          scheme_ == PrependScheme::kAlways || (scheme_ == PrependScheme::kFirst && piece.original_begin == 0);
       if (wanted && !piece.text.starts_with(mark_)) piece.prepend(mark_);
     });
     if (!split_) return;

@@ -24,8 +24,8 @@ struct PreTokenizerChain {
   // The last step is ByteLevel: it leaves pieces as bytes, and spell_bytes writes them as its stand-ins; a model that
   // reads bytes does without.
   bool ends_in_bytes = false;
-  bool changes_text = false;        // some step but the last inserts or replaces characters
-  bool prepends_at_start = false;   // a Metaspace asks whether a piece begins where the input does
+  bool changes_text = false;       // some step but the last inserts or replaces characters
+  bool prepends_at_start = false;  // a Metaspace asks whether a piece begins where the input does
 };
 
 // Throws LoadError for a type it does not know or settings it cannot use.

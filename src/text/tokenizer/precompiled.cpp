@@ -104,7 +104,9 @@ class Precompiled : public Normalizer {
   static void add(std::string_view from, std::string_view to, std::vector<Change>& out) {
     const size_t first = out.size();
     for (size_t at = 0; at < to.size();) out.push_back({next_character(to, at), 0});
-    const auto count = [](std::string_view s) { return std::count_if(s.begin(), s.end(), [](char b) { return !is_utf8_continuation(b); }); };
+    const auto count = [](std::string_view s) {
+      return std::count_if(s.begin(), s.end(), [](char b) { return !is_utf8_continuation(b); });
+    };
     const auto more = count(to) - count(from);
     if (more > 0) {
       for (size_t i = out.size(); i > first && i > out.size() - static_cast<size_t>(more); --i) out[i - 1].change = 1;

@@ -1,5 +1,5 @@
-// One PCRE2 pattern, JIT-compiled, with limits on steps, heap and JIT stack. Match data, context and JIT stack belong to
-// the thread: they are the same for every pattern.
+// One PCRE2 pattern, JIT-compiled, with limits on steps, heap and JIT stack. Match data, context and JIT stack belong
+// to the thread: they are the same for every pattern.
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/tokenizer/regex.h"
 

@@ -1,6 +1,6 @@
-// Translates oniguruma's syntax into PCRE2's. A recursive descent is not needed: the pattern is copied item by item, and
-// for each item the place where it began is kept, so that a quantifier that PCRE2 would read otherwise can be put around
-// it as a group. Classes are evaluated to sets and spelled anew.
+// Translates oniguruma's syntax into PCRE2's. A recursive descent is not needed: the pattern is copied item by item,
+// and for each item the place where it began is kept, so that a quantifier that PCRE2 would read otherwise can be put
+// around it as a group. Classes are evaluated to sets and spelled anew.
 #include <cctype>
 #include <cstdio>
 #include <stdexcept>
@@ -217,11 +217,24 @@ class Translator {
   // \s, \p{...} and their like.
   bool class_escape(char c, CodeSet& set) {
     switch (c) {
-      case 's': case 'S': set.add(property("space")); break;
-      case 'd': case 'D': set.add(property("digit")); break;
-      case 'w': case 'W': set.add(property("word")); break;
-      case 'h': case 'H': set.add(property("xdigit")); break;
-      case 'p': case 'P': {
+      case 's':
+      case 'S':
+        set.add(property("space"));
+        break;
+      case 'd':
+      case 'D':
+        set.add(property("digit"));
+        break;
+      case 'w':
+      case 'W':
+        set.add(property("word"));
+        break;
+      case 'h':
+      case 'H':
+        set.add(property("xdigit"));
+        break;
+      case 'p':
+      case 'P': {
         if (!take("{")) refuse("\\p without {");
         const bool caret = take("^");
         const size_t close = in_.find('}', at_);
@@ -231,7 +244,8 @@ class Translator {
         if (caret != (c == 'P')) set = set.inverted();
         return true;
       }
-      default: return false;
+      default:
+        return false;
     }
     if (c == 'S' || c == 'D' || c == 'W' || c == 'H') set = set.inverted();
     return true;
@@ -251,14 +265,22 @@ class Translator {
 
   char32_t character_escape(char c) {
     switch (c) {
-      case 'n': return '\n';
-      case 'r': return '\r';
-      case 't': return '\t';
-      case 'f': return '\f';
-      case 'v': return '\v';
-      case 'a': return '\a';
-      case 'e': return 0x1B;
-      case '0': return 0;
+      case 'n':
+        return '\n';
+      case 'r':
+        return '\r';
+      case 't':
+        return '\t';
+      case 'f':
+        return '\f';
+      case 'v':
+        return '\v';
+      case 'a':
+        return '\a';
+      case 'e':
+        return 0x1B;
+      case '0':
+        return 0;
       case 'u': {
         const size_t before = at_;
         const char32_t value = hex(4);
@@ -275,7 +297,8 @@ class Translator {
         if (!take("}")) refuse("\\x{ without }");
         return value;
       }
-      default: break;
+      default:
+        break;
     }
     if (std::isalnum(static_cast<unsigned char>(c))) refuse(std::string("unknown escape \\") + c);
     --at_;

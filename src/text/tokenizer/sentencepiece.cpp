@@ -34,9 +34,15 @@ class Message {
     const uint64_t key = varint();
     field = static_cast<uint32_t>(key >> 3);
     switch (key & 7) {
-      case 0: number = varint(); break;
-      case 1: take(8); break;
-      case 2: bytes = take(varint()); break;
+      case 0:
+        number = varint();
+        break;
+      case 1:
+        take(8);
+        break;
+      case 2:
+        bytes = take(varint());
+        break;
       case 5: {
         const std::string_view raw = take(4);
         uint32_t bits = 0;
@@ -44,7 +50,8 @@ class Message {
         real = std::bit_cast<float>(bits);
         break;
       }
-      default: fail();
+      default:
+        fail();
     }
     return true;
   }
@@ -55,7 +62,9 @@ class Message {
   float real = 0;
 
  private:
-  [[noreturn]] void fail() const { throw LoadError(source_, "not a SentencePiece model, or cut short, near byte " + std::to_string(at_)); }
+  [[noreturn]] void fail() const {
+    throw LoadError(source_, "not a SentencePiece model, or cut short, near byte " + std::to_string(at_));
+  }
   uint64_t varint() {
     uint64_t value = 0;
     for (int shift = 0; shift < 64; shift += 7) {
@@ -101,7 +110,8 @@ void read_piece(Message piece, ModelProto& model, std::string_view source) {
   if (text.empty() || !is_valid_utf8(text)) throw LoadError(source, key, "not a piece of text");
   if (!(score > -1e30f && score < 1e30f)) throw LoadError(source, key, "score out of range");
   if (type < kNormal || type > kByte) throw LoadError(source, key, "unknown type " + std::to_string(type));
-  if (model.vocabulary.add(text, id) != Vocabulary::Added::kYes) throw LoadError(source, key, "comes twice, or is one too many");
+  if (model.vocabulary.add(text, id) != Vocabulary::Added::kYes)
+    throw LoadError(source, key, "comes twice, or is one too many");
   model.scores.push_back(score);
   model.types.push_back(static_cast<uint8_t>(type));
 }
@@ -144,7 +154,8 @@ class SentencePieceNormalizer : public Normalizer {
         space_(model.escape_space ? kSpaceMark : " ") {
     if (!model.character_map.empty()) map_ = CharacterMap(model.character_map, where);
     for (size_t id = 0; id < model.types.size(); ++id)
-      if (model.types[id] == kUserDefined) kept_.add(model.vocabulary.token(static_cast<int32_t>(id)), static_cast<int32_t>(id));
+      if (model.types[id] == kUserDefined)
+        kept_.add(model.vocabulary.token(static_cast<int32_t>(id)), static_cast<int32_t>(id));
   }
 
   void apply(AlignedText& text) const override {
@@ -207,14 +218,18 @@ std::unique_ptr<Model> make_bpe(ModelProto& model, std::string_view source) {
   std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
     return model.scores[static_cast<size_t>(a)] > model.scores[static_cast<size_t>(b)];
   });
-  const auto mergeable = [&](int32_t id) { return id >= 0 && (model.types[static_cast<size_t>(id)] == kNormal || model.types[static_cast<size_t>(id)] == kUserDefined); };
+  const auto mergeable = [&](int32_t id) {
+    return id >= 0 &&
+           (model.types[static_cast<size_t>(id)] == kNormal || model.types[static_cast<size_t>(id)] == kUserDefined);
+  };
   MergeTable merges;
   for (size_t rank = 0; rank < order.size(); ++rank) {
     const std::string_view piece = model.vocabulary.token(order[rank]);
     if (!mergeable(order[rank])) continue;
     if (piece.size() > 1024) throw LoadError(source, "pieces", "a piece longer than 1024 bytes");
     for (size_t cut = utf8_length(piece[0]); cut < piece.size(); cut += utf8_length(piece[cut])) {
-      const int32_t left = model.vocabulary.find(piece.substr(0, cut)), right = model.vocabulary.find(piece.substr(cut));
+      const int32_t left = model.vocabulary.find(piece.substr(0, cut)),
+                    right = model.vocabulary.find(piece.substr(cut));
       if (!mergeable(left) || !mergeable(right)) continue;
       if (!merges.add(left, right, {static_cast<uint32_t>(rank), order[rank]}))
         throw LoadError(source, "pieces", "more than 2000000 ways to make them");
@@ -233,11 +248,13 @@ std::unique_ptr<Model> make_unigram(ModelProto& model) {
   options.byte_fallback = model.byte_fallback;
   options.sentencepiece = true;
   for (const uint8_t type : model.types) options.findable.push_back(type == kNormal || type == kUserDefined);
-  return std::make_unique<Unigram>(std::move(model.vocabulary), std::vector<double>(model.scores.begin(), model.scores.end()), options);
+  return std::make_unique<Unigram>(std::move(model.vocabulary),
+                                   std::vector<double>(model.scores.begin(), model.scores.end()), options);
 }
 
 std::string decoder_json(const ModelProto& model) {
-  const std::string strip = model.space_as_suffix ? R"("start":0,"stop":1)" : R"("start":1,"stop":0)";
+  // One space is the prefix; a model that squeezes white space has none at the start at all.
+  const std::string strip = std::string(R"("stop":0,"start":)") + (model.squeeze_space ? "2147483647" : "1");
   return std::string(R"({"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},)") +
          R"({"type":"ByteFallback"},{"type":"Fuse"})" +
          (model.dummy_prefix ? R"(,{"type":"Strip","content":" ",)" + strip + "}]}" : "]}");
@@ -245,25 +262,29 @@ std::string decoder_json(const ModelProto& model) {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer::Pipeline> read_sentencepiece(std::string_view content, std::string_view source, bool find_control,
-                                                        SentencePieceNames& names) {
+std::unique_ptr<Tokenizer::Pipeline> read_sentencepiece(std::string_view content, std::string_view source,
+                                                        bool find_control, SentencePieceNames& names) {
   ModelProto model = read_proto(content, source);
   if (model.unk_id < 0 || !model.vocabulary.contains(static_cast<int32_t>(model.unk_id)))
     throw LoadError(source, "trainer_spec.unk_id", "not in the vocabulary");
-  const auto name = [&](int64_t id) { return id < 0 ? std::string() : std::string(model.vocabulary.token(static_cast<int32_t>(id))); };
+  const auto name = [&](int64_t id) {
+    return id < 0 ? std::string() : std::string(model.vocabulary.token(static_cast<int32_t>(id)));
+  };
   names = {name(model.bos_id), name(model.eos_id), name(model.unk_id), name(model.pad_id)};
   // User-defined pieces are found in the normalized text, where SentencePiece keeps them whole.
   std::vector<AddedToken> added;
   for (size_t id = 0; id < model.types.size(); ++id) {
     const bool control = model.types[id] == kControl || model.types[id] == kUnknown;
     if (model.types[id] == kUserDefined || (control && find_control))
-      added.push_back({std::string(model.vocabulary.token(static_cast<int32_t>(id))), false, false, false, !control, control});
+      added.push_back(
+          {std::string(model.vocabulary.token(static_cast<int32_t>(id))), false, false, false, !control, control});
   }
 
   auto pipeline = std::make_unique<Tokenizer::Pipeline>();
   const Json decoder = parse_json(decoder_json(model), source);
   pipeline->decoder = make_decoder({decoder, std::string(source), "decoder"});
-  pipeline->normalizer = std::make_unique<SentencePieceNormalizer>(model, Component(decoder, std::string(source), "normalizer_spec"));
+  pipeline->normalizer =
+      std::make_unique<SentencePieceNormalizer>(model, Component(decoder, std::string(source), "normalizer_spec"));
   if (model.model_type == kBpeModel) {
     pipeline->model = make_bpe(model, source);
   } else if (model.model_type == kUnigramModel) {

@@ -14,7 +14,8 @@ void SplitText::append(const AlignedText& from, size_t begin, size_t end, int32_
   if (begin == end) return;
   const auto first = static_cast<uint32_t>(text.size());
   text.append(from.text, begin, end - begin);
-  Split split{first, static_cast<uint32_t>(text.size()), begin == 0 ? from.original_begin : 1, from.original_end, token};
+  Split split{first, static_cast<uint32_t>(text.size()), begin == 0 ? from.original_begin : 1, from.original_end,
+              token};
   if (tracked) {
     alignments.insert(alignments.end(), from.alignments.begin() + static_cast<ptrdiff_t>(begin),
                       from.alignments.begin() + static_cast<ptrdiff_t>(end));
@@ -51,7 +52,9 @@ void SplitText::keep_parts(const Split& parent, SplitBehavior behavior) {
       for (const Part& part : parts_)
         if (!part.matched) merged_.push_back(part);
       break;
-    case SplitBehavior::kIsolated: merged_ = parts_; break;
+    case SplitBehavior::kIsolated:
+      merged_ = parts_;
+      break;
     case SplitBehavior::kContiguous:
       for (const Part& part : parts_) add(part, part.matched == previous_matched, true);
       break;
@@ -59,7 +62,8 @@ void SplitText::keep_parts(const Split& parent, SplitBehavior behavior) {
       for (const Part& part : parts_) add(part, part.matched && !previous_matched, true);
       break;
     case SplitBehavior::kMergedWithNext:
-      for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) add(*part, part->matched && !previous_matched, false);
+      for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
+        add(*part, part->matched && !previous_matched, false);
       std::reverse(merged_.begin(), merged_.end());
       break;
   }

@@ -57,7 +57,8 @@ void SplitText::rewrite_each(Rewrite&& rewrite) {
     if (split.token >= 0) {
       next_text_ += view(split);
       if (tracked)
-        next_alignments_.insert(next_alignments_.end(), alignments.begin() + split.begin, alignments.begin() + split.end);
+        next_alignments_.insert(next_alignments_.end(), alignments.begin() + split.begin,
+                                alignments.begin() + split.end);
     } else {
       piece_.tracked = tracked;
       piece_.text = view(split);

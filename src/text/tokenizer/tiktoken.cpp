@@ -1,6 +1,6 @@
 // Reads tiktoken's rank files and GPT-2's vocab.json with merges.txt into the same byte-level BPE. tiktoken joins two
-// neighbours whenever their bytes together have a rank, the lowest rank first; that is BPE with a merge for every way to
-// cut a token into two tokens, all of a token's merges having its rank.
+// neighbours whenever their bytes together have a rank, the lowest rank first; that is BPE with a merge for every way
+// to cut a token into two tokens, all of a token's merges having its rank.
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -58,10 +58,13 @@ std::string json_string(std::string_view text) { return Json(std::string(text)).
 // The pieces that every byte-level tokenizer has around its model.
 void add_byte_level(Tokenizer::Pipeline& pipeline, std::string_view pattern, bool add_prefix_space, bool compose,
                     std::string_view source) {
-  const std::string byte_level = std::string(R"({"type":"ByteLevel","trim_offsets":true,"use_regex":false,"add_prefix_space":)") +
-                                 (add_prefix_space ? "true}" : "false}");
-  const Json steps = parse_json(R"({"type":"Sequence","pretokenizers":[{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":)" +
-                                    json_string(pattern) + "}}," + byte_level + "]}", source);
+  const std::string byte_level =
+      std::string(R"({"type":"ByteLevel","trim_offsets":true,"use_regex":false,"add_prefix_space":)") +
+      (add_prefix_space ? "true}" : "false}");
+  const Json steps = parse_json(
+      R"({"type":"Sequence","pretokenizers":[{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":)" +
+          json_string(pattern) + "}}," + byte_level + "]}",
+      source);
   const Json alone = parse_json(R"({"type":"ByteLevel","trim_offsets":true,"add_prefix_space":true})", source);
   // The prefix space belongs in front of the whole, before it is split: GPT-2's own step does it in that order.
   pipeline.pre_tokenizers = make_pre_tokenizers({add_prefix_space ? alone : steps, std::string(source), "pattern"});
@@ -73,15 +76,20 @@ void add_byte_level(Tokenizer::Pipeline& pipeline, std::string_view pattern, boo
 void add_or_throw(Vocabulary& vocabulary, std::string_view token, int64_t id, std::string_view source) {
   if (id > Vocabulary::kMaxId) throw LoadError(source, "id " + std::to_string(id) + " is beyond 2^24");
   switch (vocabulary.add(token, static_cast<int32_t>(id))) {
-    case Vocabulary::Added::kYes: return;
-    case Vocabulary::Added::kSpellingTaken: throw LoadError(source, "the token of id " + std::to_string(id) + " comes twice");
-    case Vocabulary::Added::kIdTaken: throw LoadError(source, "id " + std::to_string(id) + " comes twice");
-    case Vocabulary::Added::kRefused: throw LoadError(source, "more than 2000000 tokens, or too large");
+    case Vocabulary::Added::kYes:
+      return;
+    case Vocabulary::Added::kSpellingTaken:
+      throw LoadError(source, "the token of id " + std::to_string(id) + " comes twice");
+    case Vocabulary::Added::kIdTaken:
+      throw LoadError(source, "id " + std::to_string(id) + " comes twice");
+    case Vocabulary::Added::kRefused:
+      throw LoadError(source, "more than 2000000 tokens, or too large");
   }
 }
 
 // Every way to cut `spelled`, of rank `id`, into two tokens.
-void add_cuts(std::string_view spelled, int32_t id, const Vocabulary& vocabulary, MergeTable& merges, std::string_view source) {
+void add_cuts(std::string_view spelled, int32_t id, const Vocabulary& vocabulary, MergeTable& merges,
+              std::string_view source) {
   for (size_t cut = utf8_length(spelled[0]); cut < spelled.size(); cut += utf8_length(spelled[cut])) {
     const int32_t left = vocabulary.find(spelled.substr(0, cut));
     const int32_t right = left < 0 ? -1 : vocabulary.find(spelled.substr(cut));
@@ -98,7 +106,8 @@ bool is_tiktoken(std::string_view content) {
   return read_line(next_line(content), bytes, rank);
 }
 
-std::unique_ptr<Tokenizer::Pipeline> read_tiktoken(std::string_view content, std::string_view source, std::string_view tokenizer_class) {
+std::unique_ptr<Tokenizer::Pipeline> read_tiktoken(std::string_view content, std::string_view source,
+                                                   std::string_view tokenizer_class) {
   Vocabulary vocabulary;
   std::string bytes, spelled;
   int64_t rank = 0;
@@ -122,7 +131,11 @@ std::unique_ptr<Tokenizer::Pipeline> read_tiktoken(std::string_view content, std
   const auto named = [&](std::string_view part) { return source.find(part) != source.npos; };
   const bool qwen = tokenizer_class.starts_with("QWen") || named("qwen.tiktoken");
   const bool kimi = tokenizer_class.starts_with("TikTokenTokenizer");
-  const std::string_view pattern = qwen ? kQwen : kimi ? kKimi : named("o200k") ? kO200k : named("50k") ? kGpt2 : kCl100k;
+  const std::string_view pattern = qwen             ? kQwen
+                                   : kimi           ? kKimi
+                                   : named("o200k") ? kO200k
+                                   : named("50k")   ? kGpt2
+                                                    : kCl100k;
   add_byte_level(*pipeline, pattern, false, qwen, source);
   if (qwen) {  // its tokens stand in Python code only
     std::vector<std::string> special = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
@@ -133,9 +146,9 @@ std::unique_ptr<Tokenizer::Pipeline> read_tiktoken(std::string_view content, std
   return pipeline;
 }
 
-std::unique_ptr<Tokenizer::Pipeline> read_vocab_and_merges(std::string_view vocab, std::string_view vocab_source, std::string_view merges_text,
-                                                           std::string_view merges_source, std::string_view tokenizer_class,
-                                                           bool add_prefix_space) {
+std::unique_ptr<Tokenizer::Pipeline> read_vocab_and_merges(std::string_view vocab, std::string_view vocab_source,
+                                                           std::string_view merges_text, std::string_view merges_source,
+                                                           std::string_view tokenizer_class, bool add_prefix_space) {
   Vocabulary vocabulary;
   JsonReader in(vocab, vocab_source);
   std::string key;
@@ -149,9 +162,11 @@ std::unique_ptr<Tokenizer::Pipeline> read_vocab_and_merges(std::string_view voca
     const std::string_view line = next_line(merges_text);
     if (line.empty() || line.starts_with("#version")) continue;
     const size_t space = line.find(' ');
-    const std::string joined = space == line.npos ? "" : std::string(line.substr(0, space)) + std::string(line.substr(space + 1));
+    const std::string joined =
+        space == line.npos ? "" : std::string(line.substr(0, space)) + std::string(line.substr(space + 1));
     const int32_t left = vocabulary.find(line.substr(0, std::min(space, line.size())));
-    const int32_t right = space == line.npos ? -1 : vocabulary.find(line.substr(space + 1)), id = vocabulary.find(joined);
+    const int32_t right = space == line.npos ? -1 : vocabulary.find(line.substr(space + 1)),
+                  id = vocabulary.find(joined);
     if (left < 0 || right < 0 || id < 0 || !merges.add(left, right, {rank, id}))
       throw LoadError(merges_source, "merge " + std::to_string(rank) + " is not two tokens of the vocabulary");
     ++rank;

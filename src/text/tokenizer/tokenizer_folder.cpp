@@ -22,15 +22,16 @@ namespace hearth::text {
 namespace {
 
 constexpr size_t kMaxBytes = 256 << 20, kMaxConfigBytes = 64 << 20;
-constexpr const char* kRoles[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
+constexpr const char* kRoles[] = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                  "pad_token", "cls_token", "mask_token"};
 
 struct FolderSettings {
-  bool present = false;                      // there is a tokenizer_config.json
+  bool present = false;  // there is a tokenizer_config.json
   std::string tokenizer_class;
-  std::map<int64_t, AddedToken> added;       // by id
+  std::map<int64_t, AddedToken> added;  // by id
   bool has_added_decoder = false;
-  std::map<std::string, AddedToken> roles;   // by role, "bos_token" ...
-  std::set<std::string> plain_roles;         // given as a string: flags come from elsewhere
+  std::map<std::string, AddedToken> roles;  // by role, "bos_token" ...
+  std::set<std::string> plain_roles;        // given as a string: flags come from elsewhere
   std::vector<AddedToken> extra;
   bool clean_up = false, clean_up_bpe = false;
   std::optional<bool> add_bos, add_eos, add_prefix_space;
@@ -81,9 +82,11 @@ void read_added_decoder(JsonReader& in, FolderSettings& settings, const std::str
   in.begin_object();
   while (in.next_key(key)) {
     const bool number = !key.empty() && key.size() < 9 && key.find_first_not_of("0123456789") == key.npos;
-    if (!number || std::stol(key) > Vocabulary::kMaxId) throw LoadError(source, "added_tokens_decoder." + key, "not a token id");
+    if (!number || std::stol(key) > Vocabulary::kMaxId)
+      throw LoadError(source, "added_tokens_decoder." + key, "not a token id");
     settings.added[std::stol(key)] = read_added_token(in);
-    if (settings.added.size() > AddedVocabulary::kMaxTokens) throw LoadError(source, "added_tokens_decoder", "too many tokens");
+    if (settings.added.size() > AddedVocabulary::kMaxTokens)
+      throw LoadError(source, "added_tokens_decoder", "too many tokens");
   }
 }
 
@@ -156,8 +159,10 @@ FolderSettings read_settings(const std::filesystem::path& folder) {
     read_config(path, settings);
   }
   if (!settings.has_added_decoder) {
-    if (const auto path = folder / "special_tokens_map.json"; std::filesystem::exists(path)) read_config(path, settings);
-    if (const auto path = folder / "added_tokens.json"; std::filesystem::exists(path)) read_added_tokens_file(path, settings);
+    if (const auto path = folder / "special_tokens_map.json"; std::filesystem::exists(path))
+      read_config(path, settings);
+    if (const auto path = folder / "added_tokens.json"; std::filesystem::exists(path))
+      read_added_tokens_file(path, settings);
   }
   // A role given by its spelling alone has the flags that the token has elsewhere.
   for (auto& [role, token] : settings.roles) {
@@ -168,7 +173,8 @@ FolderSettings read_settings(const std::filesystem::path& folder) {
   return settings;
 }
 
-void set_role(Tokenizer::Pipeline& pipeline, const FolderSettings& settings, const std::string& role, NamedToken& named) {
+void set_role(Tokenizer::Pipeline& pipeline, const FolderSettings& settings, const std::string& role,
+              NamedToken& named) {
   const auto it = settings.roles.find(role);
   if (it == settings.roles.end()) return;
   named.content = it->second.content;
@@ -221,7 +227,8 @@ std::unique_ptr<Tokenizer::Pipeline> open_tiktoken(const std::filesystem::path& 
   const auto model_size = static_cast<int64_t>(pipeline->model->vocabulary().size());
   if (!settings.added.empty())
     for (int64_t id = model_size; id < settings.added.rbegin()->first; ++id)
-      if (!settings.added.contains(id)) settings.added[id] = special_token("<|reserved_token_" + std::to_string(id) + "|>");
+      if (!settings.added.contains(id))
+        settings.added[id] = special_token("<|reserved_token_" + std::to_string(id) + "|>");
   apply_settings(*pipeline, settings);
   surround(*pipeline, settings.add_bos.value_or(false), settings.add_eos.value_or(false));
   return pipeline;
@@ -231,12 +238,18 @@ std::unique_ptr<Tokenizer::Pipeline> open_sentencepiece(const std::filesystem::p
                                                         FolderSettings& settings) {
   SentencePieceNames names;
   auto pipeline = read_sentencepiece(content, path.string(), settings.present, names);
-  for (const auto& [role, content_of] : {std::pair{"bos_token", names.bos}, {"eos_token", names.eos}, {"unk_token", names.unk}, {"pad_token", names.pad}})
+  for (const auto& [role, content_of] : {std::pair{"bos_token", names.bos},
+                                         {"eos_token", names.eos},
+                                         {"unk_token", names.unk},
+                                         {"pad_token", names.pad}})
     if (!content_of.empty()) settings.roles.try_emplace(role, special_token(content_of));
   if (settings.present) {
     apply_settings(*pipeline, settings);
   } else {
-    for (const auto& [role, named] : {std::pair{"bos_token", &pipeline->bos}, {"eos_token", &pipeline->eos}, {"unk_token", &pipeline->unk}, {"pad_token", &pipeline->pad}})
+    for (const auto& [role, named] : {std::pair{"bos_token", &pipeline->bos},
+                                      {"eos_token", &pipeline->eos},
+                                      {"unk_token", &pipeline->unk},
+                                      {"pad_token", &pipeline->pad}})
       set_role(*pipeline, settings, role, *named);
     pipeline->finish();
   }
@@ -258,16 +271,19 @@ std::unique_ptr<Tokenizer::Pipeline> read_tokenizer_folder(const std::filesystem
     const std::string content = read_file(path, kMaxBytes);
     return is_tiktoken(content) ? open_tiktoken(path, content, settings) : open_sentencepiece(path, content, settings);
   }
-  if (const auto path = find_tiktoken(folder); !path.empty()) return open_tiktoken(path, read_file(path, kMaxBytes), settings);
+  if (const auto path = find_tiktoken(folder); !path.empty())
+    return open_tiktoken(path, read_file(path, kMaxBytes), settings);
   if (const auto vocab = folder / "vocab.json", merges = folder / "merges.txt";
       std::filesystem::exists(vocab) && std::filesystem::exists(merges)) {
-    auto pipeline = read_vocab_and_merges(read_file(vocab, kMaxBytes), vocab.string(), read_file(merges, kMaxBytes), merges.string(),
-                                          settings.tokenizer_class, settings.add_prefix_space.value_or(false));
+    auto pipeline =
+        read_vocab_and_merges(read_file(vocab, kMaxBytes), vocab.string(), read_file(merges, kMaxBytes),
+                              merges.string(), settings.tokenizer_class, settings.add_prefix_space.value_or(false));
     apply_settings(*pipeline, settings);
     surround(*pipeline, settings.add_bos.value_or(false), settings.add_eos.value_or(false));
     return pipeline;
   }
-  throw LoadError(folder.string(), "no tokenizer: neither tokenizer.json, tokenizer.model, *.tiktoken nor vocab.json with merges.txt");
+  throw LoadError(folder.string(),
+                  "no tokenizer: neither tokenizer.json, tokenizer.model, *.tiktoken nor vocab.json with merges.txt");
 }
 
 }  // namespace hearth::text

@@ -85,7 +85,8 @@ const SparseMaps& maps() {
 
 const Decomposition* find_decomposition(char32_t c) {
   const auto& all = maps().decompositions;
-  const auto it = std::lower_bound(all.begin(), all.end(), c, [](const Decomposition& d, char32_t x) { return d.c < x; });
+  const auto it =
+      std::lower_bound(all.begin(), all.end(), c, [](const Decomposition& d, char32_t x) { return d.c < x; });
   return it != all.end() && it->c == c ? &*it : nullptr;
 }
 

@@ -10,16 +10,16 @@
 namespace hearth::text {
 
 enum class CharacterFlag : uint16_t {
-  kSpace = 1 << 0,          // Rust's char::is_whitespace
-  kNumeric = 1 << 1,        // Rust's char::is_numeric
-  kPunctuation = 1 << 2,    // ASCII punctuation or category P
-  kWord = 1 << 3,           // \w of the regex crate
-  kOnigWord = 1 << 4,       // \w of oniguruma
-  kNonspacing = 1 << 5,     // category Mn, for BertNormalizer
-  kCombining = 1 << 6,      // for StripAccents
-  kOther = 1 << 7,          // category C, for BertNormalizer
-  kPictographic = 1 << 8,   // Extended_Pictographic
-  kUnstableNfc = 1 << 9,    // NFC may change the text around it; likewise below
+  kSpace = 1 << 0,         // Rust's char::is_whitespace
+  kNumeric = 1 << 1,       // Rust's char::is_numeric
+  kPunctuation = 1 << 2,   // ASCII punctuation or category P
+  kWord = 1 << 3,          // \w of the regex crate
+  kOnigWord = 1 << 4,      // \w of oniguruma
+  kNonspacing = 1 << 5,    // category Mn, for BertNormalizer
+  kCombining = 1 << 6,     // for StripAccents
+  kOther = 1 << 7,         // category C, for BertNormalizer
+  kPictographic = 1 << 8,  // Extended_Pictographic
+  kUnstableNfc = 1 << 9,   // NFC may change the text around it; likewise below
   kUnstableNfkc = 1 << 10,
   kUnstableNfd = 1 << 11,
   kUnstableNfkd = 1 << 12,
@@ -28,16 +28,29 @@ enum class CharacterFlag : uint16_t {
 };
 
 enum class GraphemeBreak : uint8_t {
-  kOther, kCr, kLf, kControl, kExtend, kZwj, kRegionalIndicator, kPrepend, kSpacingMark, kL, kV, kT, kLv, kLvt
+  kOther,
+  kCr,
+  kLf,
+  kControl,
+  kExtend,
+  kZwj,
+  kRegionalIndicator,
+  kPrepend,
+  kSpacingMark,
+  kL,
+  kV,
+  kT,
+  kLv,
+  kLvt
 };
 
 struct CharacterProperties {
-  uint8_t category;         // index into category names: Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc ...
-  uint8_t script;           // index into script names, 255 for a script regular expressions here do not know
-  uint8_t script_group;     // of the UnicodeScripts pre-tokenizer; 0 goes with any
+  uint8_t category;      // index into category names: Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc ...
+  uint8_t script;        // index into script names, 255 for a script regular expressions here do not know
+  uint8_t script_group;  // of the UnicodeScripts pre-tokenizer; 0 goes with any
   uint8_t combining_class;
-  uint8_t grapheme_break;   // a GraphemeBreak
-  uint16_t flags;           // CharacterFlags
+  uint8_t grapheme_break;  // a GraphemeBreak
+  uint16_t flags;          // CharacterFlags
 
   bool has(CharacterFlag flag) const { return (flags & static_cast<uint16_t>(flag)) != 0; }
 };
@@ -50,7 +63,9 @@ void for_each_run(Visit&& visit);
 const CharacterProperties& properties(char32_t c);
 
 inline bool has_flag(char32_t c, CharacterFlag flag) { return properties(c).has(flag); }
-inline bool is_space(char32_t c) { return c < 0x80 ? c == ' ' || (c >= 9 && c <= 13) : has_flag(c, CharacterFlag::kSpace); }
+inline bool is_space(char32_t c) {
+  return c < 0x80 ? c == ' ' || (c >= 9 && c <= 13) : has_flag(c, CharacterFlag::kSpace);
+}
 
 // The full decomposition; empty when c does not decompose. Hangul syllables are the caller's.
 std::u32string_view canonical_decomposition(char32_t c);
@@ -72,7 +87,8 @@ int script_index(std::string_view name);
 size_t run_count();
 std::pair<char32_t, const CharacterProperties*> run(size_t index);
 
-// Pairs of first and last code point of a named property of regular expressions ("Alphabetic", "punct"); empty: unknown.
+// Pairs of first and last code point of a named property of regular expressions ("Alphabetic", "punct"); empty:
+// unknown.
 std::span<const uint32_t> property_ranges(std::string_view name);
 
 template <typename Visit>

@@ -111,7 +111,8 @@ void Unigram::add_token(std::string_view piece, const Token& token, uint32_t bas
   const int32_t id = sentencepiece_ ? (token.id == unk_id_ ? -1 : token.id) : vocabulary_.find(text);
   const Token whole{id, base + token.begin, base + token.end};
   if (whole.id >= 0) return out.push_back(whole);
-  if (byte_fallback_ && std::all_of(text.begin(), text.end(), [&](char b) { return fallback_[static_cast<uint8_t>(b)] >= 0; })) {
+  if (byte_fallback_ &&
+      std::all_of(text.begin(), text.end(), [&](char b) { return fallback_[static_cast<uint8_t>(b)] >= 0; })) {
     for (const char b : text) out.push_back({fallback_[static_cast<uint8_t>(b)], whole.begin, whole.end});
     return;
   }
@@ -136,7 +137,8 @@ void Unigram::tokenize(std::string_view piece, uint32_t base, std::vector<Token>
   }
   const size_t first = out.size();
   for (auto token = pieces.rbegin(); token != pieces.rend(); ++token) add_token(piece, *token, base, out);
-  if (short_enough && out.size() > first) scratch.cache.insert(piece, hash, base, {out.data() + first, out.size() - first});
+  if (short_enough && out.size() > first)
+    scratch.cache.insert(piece, hash, base, {out.data() + first, out.size() - first});
 }
 
 }  // namespace hearth::text

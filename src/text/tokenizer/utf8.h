@@ -57,9 +57,9 @@ inline void append_character(std::string& out, char32_t c) {
 
 // What begins at `position`: a whole character, an ill-formed maximal subpart, or a character the text ends within.
 struct Utf8Step {
-  size_t length;     // bytes; at least 1
+  size_t length;  // bytes; at least 1
   bool well_formed;
-  bool cut_short;    // not well-formed only because the text ends
+  bool cut_short;  // not well-formed only because the text ends
 };
 Utf8Step utf8_step(std::string_view text, size_t position);
 

@@ -45,7 +45,8 @@ void WordPiece::tokenize(std::string_view piece, uint32_t base, std::vector<Toke
     out.resize(first);
     if (unk_id_ >= 0) out.push_back({unk_id_, base, base + static_cast<uint32_t>(piece.size())});
   }
-  if (short_enough && out.size() > first) scratch.cache.insert(piece, hash, base, {out.data() + first, out.size() - first});
+  if (short_enough && out.size() > first)
+    scratch.cache.insert(piece, hash, base, {out.data() + first, out.size() - first});
 }
 
 WordLevel::WordLevel(Vocabulary vocabulary, std::string_view unk_token)

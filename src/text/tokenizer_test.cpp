@@ -1,0 +1,268 @@
+#include "text/tokenizer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "text/detokenizer.h"
+
+namespace hearth::text {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path kData = fs::path(HEARTH_SOURCE_DIR) / "src/text/testdata";
+constexpr JsonLimits kFixtureLimits{.depth = 64, .keys = 100'000};
+
+std::vector<fs::path> entries(const fs::path& folder) {
+  std::vector<fs::path> out;
+  for (const auto& entry : fs::directory_iterator(folder)) out.push_back(entry.path());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string streamed(const std::shared_ptr<const Tokenizer>& tokenizer, const std::vector<int32_t>& ids, bool skip) {
+  Detokenizer detokenizer(tokenizer, skip);
+  std::string out;
+  for (const int32_t id : ids) out += detokenizer.add(id);
+  return out + detokenizer.finish();
+}
+
+// A folder of files in the test's temporary directory.
+fs::path make_folder(const std::string& name, const std::map<std::string, std::string>& files) {
+  const fs::path folder = fs::path(testing::TempDir()) / ("hearth_tokenizer_" + name);
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  for (const auto& [file, content] : files) std::ofstream(folder / file) << content;
+  return folder;
+}
+
+std::string tiny(const std::string& more = "", const std::string& model = "") {
+  return R"({"version":"1.0",)" + more + R"("model":)" +
+         (model.empty() ? R"({"type":"BPE","vocab":{"a":0,"b":1,"ab":2," ":3},"merges":["a b"]})" : model) + "}";
+}
+
+std::string refusal(const std::string& json) {
+  try {
+    Tokenizer::from_json(json, "t.json");
+  } catch (const LoadError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+class EveryComponent : public testing::TestWithParam<fs::path> {
+ protected:
+  EveryComponent()
+      : data_(load_json(GetParam(), kFixtureLimits)), tokenizer_(Tokenizer::from_json(data_["tokenizer"].dump())) {}
+  Json data_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+};
+
+TEST_P(EveryComponent, EncodesAsTheTokenizersLibraryDoes) {
+  for (const Json& answer : data_["answers"]["encoded"]) {
+    const std::string text = answer["text"];
+    SCOPED_TRACE(text);
+    const auto ids = answer["ids"].get<std::vector<int32_t>>();
+    EXPECT_EQ(tokenizer_->encode(text), ids);
+    EXPECT_EQ(tokenizer_->encode(text, false), answer["plain"].get<std::vector<int32_t>>());
+    const Encoding full = tokenizer_->encode_with_offsets(text);
+    EXPECT_EQ(full.ids, ids);
+    std::vector<uint32_t> offsets;
+    for (const auto& [begin, end] : full.offsets) offsets.insert(offsets.end(), {begin, end});
+    EXPECT_EQ(offsets, answer["offsets"].get<std::vector<uint32_t>>());
+    EXPECT_EQ(full.type_ids, answer["type_ids"].get<std::vector<int32_t>>());
+    EXPECT_EQ(full.special_tokens_mask, answer["special"].get<std::vector<uint8_t>>());
+    EXPECT_EQ(full.attention_mask, answer["attention"].get<std::vector<uint8_t>>());
+    const std::vector<std::string_view> batch = {text};
+    EXPECT_EQ(tokenizer_->encode_batch(batch).at(0), ids);
+  }
+}
+
+TEST_P(EveryComponent, DecodesAndStreamsAsTheTokenizersLibraryDoes) {
+  for (const Json& answer : data_["answers"]["decoded"]) {
+    const auto ids = answer["ids"].get<std::vector<int32_t>>();
+    EXPECT_EQ(tokenizer_->decode(ids), answer["text"].get<std::string>());
+    EXPECT_EQ(tokenizer_->decode(ids, true), answer["skipped"].get<std::string>());
+    EXPECT_EQ(streamed(tokenizer_, ids, false), answer["text"].get<std::string>());
+    EXPECT_EQ(streamed(tokenizer_, ids, true), answer["skipped"].get<std::string>());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tokenizers, EveryComponent, testing::ValuesIn(entries(kData / "tokenizers")),
+                         [](const auto& info) { return info.param.stem().string(); });
+
+class SentencePieceFile : public testing::TestWithParam<fs::path> {};
+
+TEST_P(SentencePieceFile, GivesWhatSentencePieceGives) {
+  const auto tokenizer = Tokenizer::load(GetParam());
+  for (const Json& answer : load_json(GetParam() / "answers.json")) {
+    const auto ids = answer["ids"].get<std::vector<int32_t>>(), known = answer["known"].get<std::vector<int32_t>>();
+    EXPECT_EQ(tokenizer->encode(answer["text"].get<std::string>()), ids) << answer["text"];
+    EXPECT_EQ(tokenizer->decode(known), answer["decoded"].get<std::string>());
+    EXPECT_EQ(streamed(tokenizer, known, false), answer["decoded"].get<std::string>());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, SentencePieceFile, testing::ValuesIn(entries(kData / "sentencepiece")),
+                         [](const auto& info) { return info.param.stem().string(); });
+
+TEST(Tokenizer, ReadsInvalidUtf8AsReplacementCharacters) {
+  const auto tokenizer =
+      Tokenizer::from_json(load_json(kData / "tokenizers/gpt2.json", kFixtureLimits)["tokenizer"].dump());
+  // The maximal subparts of table 3-8 in the Unicode standard, and a sequence the text ends within.
+  const std::string bad =
+      "a\xF1\x80\x80\xE1\x80\xC2"
+      "b\x80\xE2\x82";
+  const std::string good =
+      "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+      "b\xEF\xBF\xBD\xEF\xBF\xBD";
+  EXPECT_EQ(tokenizer->encode(bad), tokenizer->encode(good));
+  const Encoding characters = tokenizer->encode_with_offsets(bad),
+                 bytes = tokenizer->encode_with_offsets(bad, {.unit = OffsetUnit::kBytes});
+  EXPECT_EQ(characters.offsets, tokenizer->encode_with_offsets(good).offsets);
+  EXPECT_EQ(bytes.offsets.back().second, bad.size());
+}
+
+TEST(Tokenizer, GivesTheSameIdsToManyThreads) {
+  const Json data = load_json(kData / "tokenizers/cl100k.json", kFixtureLimits);
+  const auto tokenizer = Tokenizer::from_json(data["tokenizer"].dump());
+  std::string text;
+  for (const Json& answer : data["answers"]["encoded"]) text += answer["text"].get<std::string>();
+  const auto want = tokenizer->encode(text);
+  std::vector<std::vector<int32_t>> got(4);
+  std::vector<std::thread> threads;
+  for (auto& ids : got)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) ids = tokenizer->encode(text);
+    });
+  for (auto& thread : threads) thread.join();
+  for (const auto& ids : got) EXPECT_EQ(ids, want);
+}
+
+TEST(Tokenizer, TokenizesEightMegabytesOfOneLetterLikeItsParts) {
+  const auto tokenizer = Tokenizer::from_json(
+      R"({"model":{"type":"BPE","vocab":{"a":0,"aa":1,"aaaa":2,"b":3},"merges":["a a","aa aa"]},
+          "pre_tokenizer":{"type":"Split","pattern":{"Regex":"b+"},"behavior":"Isolated","invert":false}})");
+  const auto ids = tokenizer->encode(std::string((8 << 20) + 3, 'a'));
+  EXPECT_EQ(ids.size(), (2u << 20) + 2);
+  EXPECT_EQ(ids[ids.size() - 2], 1);
+  EXPECT_EQ(ids.back(), 0);
+}
+
+TEST(Tokenizer, RefusesBrokenFilesNamingTheKey) {
+  using testing::HasSubstr;
+  EXPECT_THAT(refusal(tiny("", R"({"type":"BPE","vocab":{"a":0},"merges":["a b"]})")),
+              HasSubstr("t.json: model.merges: merge 0"));
+  EXPECT_THAT(refusal(tiny("", R"({"type":"BPE","vocab":{"a":0,"b":0},"merges":[]})")), HasSubstr("id 0 comes twice"));
+  EXPECT_THAT(refusal(tiny("", R"({"type":"BPE","vocab":{"a":99999999999},"merges":[]})")), HasSubstr("beyond 2^24"));
+  EXPECT_THAT(refusal(tiny("", R"({"type":"BPE","vocab":{"a":0},"merges":["a"]})")), HasSubstr("not two tokens"));
+  EXPECT_THAT(refusal(tiny("", R"({"type":"Magic","vocab":{"a":0}})")), HasSubstr("unknown model 'Magic'"));
+  EXPECT_THAT(refusal(tiny(R"("normalizer":{"type":"Sequence","normalizers":[{"type":"Upper"}]},)")),
+              HasSubstr("t.json: normalizer.normalizers[0]: unknown normalizer 'Upper'"));
+  EXPECT_THAT(refusal(tiny(R"("decoder":{"type":"Strip","content":" ","start":1},)")),
+              HasSubstr("decoder.stop: missing"));
+  EXPECT_THAT(refusal(R"({"model":)"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(refusal("{}"), HasSubstr("model: missing"));
+  EXPECT_THAT(refusal(std::string(100'000, '[')), HasSubstr("t.json: "));
+  EXPECT_EQ(refusal(tiny()), "accepted");
+}
+
+TEST(Tokenizer, RefusesPatternsThatTakeExponentialTimeOrThatItDoesNotKnow) {
+  using testing::HasSubstr;
+  const auto split = [](const std::string& pattern) {
+    return tiny(R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":")" +
+                pattern + R"("}},)");
+  };
+  EXPECT_THAT(refusal(split("^(a+)+[bc]")), HasSubstr("exponential"));
+  EXPECT_THAT(refusal(split("\\\\p{Klingon}")), HasSubstr("unknown property 'Klingon'"));
+  EXPECT_THAT(refusal(split("(?<x>a)")), HasSubstr("pre_tokenizer.pattern.Regex"));
+  EXPECT_THAT(refusal(split("a(")), HasSubstr("missing )"));
+}
+
+TEST(TokenizerFolder, AddsTheTokensAndRolesThatTheConfigNames) {
+  const fs::path folder = make_folder("config", {{"tokenizer.json", tiny()}, {"tokenizer_config.json", R"({
+      "bos_token": "<s>", "eos_token": {"content": "</s>", "lstrip": true, "normalized": false, "rstrip": false, "single_word": false},
+      "pad_token": null, "additional_special_tokens": ["<x>"], "added_tokens_decoder": {"7": {"content": "<s>", "special": true, "rstrip": true}}})"}});
+  const auto tokenizer = Tokenizer::load(folder);
+  EXPECT_EQ(tokenizer->bos_token(), "<s>");
+  EXPECT_EQ(tokenizer->bos_id(), 4);
+  EXPECT_EQ(tokenizer->eos_id(), 5);
+  EXPECT_EQ(tokenizer->pad_token(), "");
+  EXPECT_EQ(tokenizer->encode("<s> a  </s>ab<x>"), (std::vector<int32_t>{4, 0, 5, 2, 6}));
+  EXPECT_TRUE(tokenizer->is_special(6));
+  EXPECT_EQ(tokenizer->vocab_size(), 7);
+}
+
+TEST(TokenizerFolder, LeavesTruncationToBareFiles) {
+  const std::string json =
+      tiny(R"("truncation":{"direction":"Right","max_length":1,"strategy":"LongestFirst","stride":0},)");
+  const fs::path bare = make_folder("bare", {{"tokenizer.json", json}});
+  const fs::path whole = make_folder("whole", {{"tokenizer.json", json}, {"tokenizer_config.json", "{}"}});
+  EXPECT_EQ(Tokenizer::load(bare)->encode("aba").size(), 1u);
+  EXPECT_EQ(Tokenizer::load(whole)->encode("aba").size(), 2u);
+  EXPECT_EQ(Tokenizer::load(whole)->encode_with_offsets("aba", {.truncate_and_pad = true}).ids.size(), 1u);
+}
+
+TEST(TokenizerFolder, ReadsTiktokenRanks) {
+  // "a" 0, "b" 1, "ab" 2, "abb" 3, " " 4
+  const fs::path folder = make_folder(
+      "tiktoken",
+      {{"tiktoken.model", "YQ== 0\nYg== 1\nYWI= 2\nYWJi 3\nIA== 4\n"},
+       {"tokenizer_config.json", R"({"added_tokens_decoder": {"7": {"content": "<e>", "special": true}}})"}});
+  const auto tokenizer = Tokenizer::load(folder);
+  EXPECT_EQ(tokenizer->encode("abb abab<e>"), (std::vector<int32_t>{3, 4, 2, 2, 7}));
+  EXPECT_EQ(tokenizer->decode(std::vector<int32_t>{3, 4, 7}), "abb <e>");
+}
+
+TEST(TokenizerFolder, NamesWhatIsMissing) {
+  const fs::path folder = make_folder("empty", {});
+  EXPECT_THROW(
+      {
+        try {
+          Tokenizer::load(folder);
+        } catch (const LoadError& error) {
+          EXPECT_THAT(error.what(), testing::HasSubstr("no tokenizer"));
+          throw;
+        }
+      },
+      LoadError);
+}
+
+TEST(Detokenizer, HoldsBackHalfACharacterAndGivesWholeOnes) {
+  const auto tokenizer =
+      Tokenizer::from_json(load_json(kData / "tokenizers/gpt2.json", kFixtureLimits)["tokenizer"].dump());
+  Detokenizer detokenizer(tokenizer);
+  const auto byte = [&](const char* spelling) { return tokenizer->token_to_id(spelling).value(); };
+  EXPECT_EQ(detokenizer.add(byte("ð")), "");
+  EXPECT_EQ(detokenizer.add(byte("Ł")), "");
+  EXPECT_EQ(detokenizer.add(byte("ĺ")), "");
+  EXPECT_EQ(detokenizer.add(byte("Ģ")), "😀");
+  EXPECT_EQ(detokenizer.add(byte("ð")), "");
+  EXPECT_EQ(detokenizer.add(byte("a")),
+            "\xEF\xBF\xBD"
+            "a");
+  EXPECT_EQ(detokenizer.add(byte("Ł")), "\xEF\xBF\xBD");
+  EXPECT_EQ(detokenizer.finish(), "");
+}
+
+TEST(Detokenizer, CleansUpSpacesAcrossTokens) {
+  const fs::path folder = make_folder(
+      "cleanup",
+      {{"tokenizer.json", tiny(R"("decoder":{"type":"Fuse"},)",
+                               R"({"type":"WordLevel","unk_token":"x","vocab":{"x":0," ":1,".":2,"n":3,"'t":4}})")},
+       {"tokenizer_config.json", R"({"clean_up_tokenization_spaces": true})"}});
+  const auto tokenizer = Tokenizer::load(folder);
+  const std::vector<int32_t> ids = {0, 1, 2, 1, 3, 4, 1, 1, 2, 1};
+  EXPECT_EQ(tokenizer->decode(ids), "x.n't . ");
+  EXPECT_EQ(streamed(tokenizer, ids, true), "x.n't . ");
+}
+
+}  // namespace
+}  // namespace hearth::text
