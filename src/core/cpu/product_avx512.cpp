@@ -1,5 +1,6 @@
 // Products in sixteen float lanes, for all three types. 16-bit values are widened as they are loaded; weights of codes are
-// rounded to the type of their scales first, so that they equal dequantized ones.
+// rounded to the type of their scales first, so that they equal dequantized ones. Dequantization is here because it is
+// the same expansion of codes, written to memory.
 #include "core/cpu/product.h"
 #include "core/cpu/product_driver.h"
 #include "core/cpu/target.h"
@@ -25,6 +26,20 @@ void quantized_matmul_avx512(const QuantizedMatmulArgs& args) {
   if (args.type == Dtype::kFloat16) return run_coded<FloatLanes<Float16>>(call);
   run_coded<FloatLanes<Bfloat16>>(call);
 }
+
+namespace {
+
+void dequantize(const DequantizeCall& call) {
+  const int bits = call.codes.bits;
+  if (call.type == Dtype::kFloat32) return run_dequantize(call, row_dequantizer<FloatLanes<float>>(bits));
+  if (call.type == Dtype::kFloat16) return run_dequantize(call, row_dequantizer<FloatLanes<Float16>>(bits));
+  run_dequantize(call, row_dequantizer<FloatLanes<Bfloat16>>(bits));
+}
+
+}  // namespace
+
+void dequantize_avx512(const DequantizeArgs& args) { dequantize(dequantize_call(args)); }
+void gather_rows_dequantize_avx512(const GatherDequantizeArgs& args) { dequantize(dequantize_call(args)); }
 
 }  // namespace hearth::cpu
 

@@ -57,6 +57,7 @@ struct Bfloat16Pairs {
   using Vector = __m512i;
   using Sum = __m512;
   static constexpr int kBlock = 64, kVectors = 2;
+  static constexpr bool kMayBeWild = false;  // whether kTame makes a difference
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kFewRowsOfW = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
 
@@ -93,8 +94,8 @@ struct Bfloat16Pairs {
       Group group;
       if constexpr (!kTable) {
         for (int i = 0; i < (kPair ? 2 : 1); i++) {
-          group.scale[i] = _mm512_set1_ps(scales.scale[g + i]);
-          group.bias[i] = _mm512_set1_ps(scales.bias[g + i]);
+          group.scale[i] = broadcast(scales.scale[g + i]);
+          group.bias[i] = broadcast(scales.bias[g + i]);
         }
         if constexpr (!kPair) group.scale[1] = group.scale[0], group.bias[1] = group.bias[0];
       } else if constexpr (kBits == 5) {
@@ -150,7 +151,9 @@ struct Bfloat16Pairs {
       if constexpr (!kTable) {
         in_order(convert(group, 0, p), convert(group, 1, p + 4 * kBits), to);
       } else if constexpr (kBits == 4) {
-        block_of<kPair>(group, _mm512_broadcast_i64x4(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), to);
+        // The 32 bytes twice, by loads alone: broadcasting them would keep the pipes of the look-ups busy.
+        const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+        block_of<kPair>(group, _mm512_mask_loadu_epi64(_mm512_zextsi256_si512(low), 0xf0, p - 32), to);
       } else {
         block_of<kPair>(group, _mm512_maskz_loadu_epi8((1ull << (8 * kBits)) - 1, p), to);
       }

@@ -115,15 +115,20 @@ struct CodedRows {
   // sums[m * R + r] += x[m] . w[rows.first + r * rows.step]
   template <int M, int R>
   static void add(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
-    const int size = c.codes.group_size;
-    if (size < L::kBlock) return add_units<M, R, 1, true>(c, rows, x, sums);
-    if (size == L::kBlock) return add_units<M, R, 1, false>(c, rows, x, sums);
-    if (size == 2 * L::kBlock) return add_units<M, R, 2, false>(c, rows, x, sums);
-    add_units<M, R, 4, false>(c, rows, x, sums);
+    const int blocks = c.codes.group_size / L::kBlock;
+    if constexpr (L::kBlock > 32) {
+      if (blocks == 0) return add_units<M, R, 1, true>(c, rows, 1, x, sums);
+    }
+    if constexpr (M == 1) {  // a loop of one round costs as much as it does
+      if (blocks == 1) return add_units<M, R, 1, false>(c, rows, 1, x, sums);
+    }
+    add_units<M, R, 0, false>(c, rows, blocks, x, sums);
   }
 
+  // kBlocks is the number of blocks in a unit where it is known, otherwise `blocks` is.
   template <int M, int R, int kBlocks, bool kPair>
-  static void add_units(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
+  static void add_units(const ProductCall& c, Rows rows, int blocks, const Vector* x,
+                        typename L::Sum (&sums)[M * R]) {
     const uint8_t* p = codes(c, rows.first);
     const int64_t step = rows.step * (codes(c, 1) - codes(c, 0));
     // The R rows lie one after the other and are followed by the next R: what they read in a step is prefetched in
@@ -134,17 +139,17 @@ struct CodedRows {
       alignas(64) Scales scales[R];
       bool tame = true;
       for (int r = 0; r < R; r++) tame &= expand(c, rows.first + r * rows.step, g, count, scales[r]);
-      if (__builtin_expect(tame, 1)) {
-        add_groups<true, M, R, kBlocks, kPair>(scales, count, x, p, step, ahead, sums);
-      } else {
-        add_groups<false, M, R, kBlocks, kPair>(scales, count, x, p, step, ahead, sums);
+      if (!L::kMayBeWild || __builtin_expect(tame, 1)) {
+        add_groups<true, M, R, kBlocks, kPair>(scales, count, blocks, x, p, step, ahead, sums);
+      } else if constexpr (L::kMayBeWild) {
+        add_groups<false, M, R, kBlocks, kPair>(scales, count, blocks, x, p, step, ahead, sums);
       }
     }
   }
 
   // Moves x, p and ahead behind what it has used.
   template <bool kTame, int M, int R, int kBlocks, bool kPair>
-  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, const Vector*& x,
+  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, int blocks, const Vector*& x,
                                                                const uint8_t*& p, int64_t step, const uint8_t*& ahead,
                                                                typename L::Sum (&result)[M * R]) {
     constexpr int kGroups = kPair ? 2 : 1;
@@ -157,7 +162,7 @@ struct CodedRows {
 #pragma GCC unroll 8
       for (int r = 0; r < R; r++) group[r] = Codes::template group<kTame, kPair>(scales[r], g);
 #pragma GCC unroll 1
-      for (int block = 0; block < kBlocks; block++) {
+      for (int block = 0; block < (kBlocks == 0 ? blocks : kBlocks); block++) {
         for (int i = 0; i < kBlockBytes * R; i += 64) prefetch(ahead, i);
 #pragma GCC unroll 8
         for (int r = 0; r < R; r++) {
@@ -191,12 +196,16 @@ struct CodedRows {
       alignas(64) Scales scales;
       const bool tame = expand(c, row, g, count, scales);
       const int blocks = static_cast<int>(size / L::kBlock);
-      if (size < L::kBlock) {
-        tame ? expand_groups<true, true>(scales, count, 1, p, stride, panel)
-             : expand_groups<false, true>(scales, count, 1, p, stride, panel);
-      } else {
-        tame ? expand_groups<true, false>(scales, count, blocks, p, stride, panel)
-             : expand_groups<false, false>(scales, count, blocks, p, stride, panel);
+      if constexpr (L::kBlock > 32) {
+        if (blocks == 0) {
+          expand_groups<true, true>(scales, count, 1, p, stride, panel);
+          continue;
+        }
+      }
+      if (!L::kMayBeWild || tame) {
+        expand_groups<true, false>(scales, count, blocks, p, stride, panel);
+      } else if constexpr (L::kMayBeWild) {
+        expand_groups<false, false>(scales, count, blocks, p, stride, panel);
       }
     }
   }
@@ -375,6 +384,31 @@ void many_rows(const ProductCall& c, const void* packed, int64_t m_begin, int64_
       begin = end;
     } while (begin < blocks);
   }
+}
+
+// ---- Dequantization: a row expanded piece by piece.
+
+template <class L, int kBits>
+void dequantize_row(const ProductCall& c, int64_t row, void* out) {
+  constexpr int kPiece = 16;  // blocks: whole groups of up to 128
+  alignas(64) typename L::Vector weights[kPiece * L::kVectors];
+  auto* to = static_cast<typename L::Type*>(out);
+  for (int64_t begin = 0; begin < c.blocks(L::kBlock); begin += kPiece) {
+    const int64_t end = min_of(begin + kPiece, c.blocks(L::kBlock));
+    CodedRows<L, kBits>::expand(c, row, begin, end, 1, weights);
+    for (int i = 0; i < (end - begin) * L::kVectors; i++) L::store(weights[i], to + i * (L::kBlock / L::kVectors));
+    to += (end - begin) * L::kBlock;
+  }
+}
+
+template <class L>
+void (*row_dequantizer(int bits))(const ProductCall&, int64_t, void*) {
+  if (bits == 2) return dequantize_row<L, 2>;
+  if (bits == 3) return dequantize_row<L, 3>;
+  if (bits == 4) return dequantize_row<L, 4>;
+  if (bits == 5) return dequantize_row<L, 5>;
+  if (bits == 6) return dequantize_row<L, 6>;
+  return dequantize_row<L, 8>;
 }
 
 template <class W>

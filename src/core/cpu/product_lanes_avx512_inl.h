@@ -115,8 +115,12 @@ inline __m512 table_codes() {
   return _mm512_cvtepi32_ps(_mm512_and_si512(lane, _mm512_set1_epi32((1 << kBits) - 1)));
 }
 
+// vpbroadcastd from memory is a load alone; vbroadcastss and broadcasts of 128 or 256 bits keep Zen 4's permutation pipes
+// busy for a cycle as well, which look-ups need.
+inline __m512 broadcast(const float& x) { return floats_of(_mm512_set1_epi32(load_as<int>(&x))); }
+
 inline __m512 affine(const Scales& scales, int g, __m512 codes) {
-  return _mm512_fmadd_ps(_mm512_set1_ps(scales.scale[g]), codes, _mm512_set1_ps(scales.bias[g]));
+  return _mm512_fmadd_ps(broadcast(scales.scale[g]), codes, _mm512_set1_ps(scales.bias[g]));
 }
 
 // Lane i of a 4-bit vector holds element (i >> 1) + 8 * (i & 1); and the way back.
@@ -131,6 +135,7 @@ struct FloatLanes {
   using Vector = __m512i;
   using Sum = __m512;
   static constexpr int kBlock = 32, kVectors = 2;
+  static constexpr bool kMayBeWild = sizeof(T) == 2;  // whether kTame makes a difference
   // Register tiles: 24 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kFewRowsOfW = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
@@ -138,6 +143,7 @@ struct FloatLanes {
   static Sum zero() { return _mm512_setzero_ps(); }
   static Sum permute(Sum v, __m512i order) { return _mm512_permutexvar_ps(order, v); }
   static Vector permute(Vector v, __m512i order) { return _mm512_permutexvar_epi32(order, v); }
+  static void store(Vector v, T* p) { F32x16{floats_of(v)}.store(p); }
   static Sum madd(Sum sum, Vector x, Vector w) { return _mm512_fmadd_ps(floats_of(x), floats_of(w), sum); }
 
   static void load_block(const T* p, Vector (&to)[kVectors]) {
@@ -168,7 +174,7 @@ struct FloatLanes {
     }
     template <bool kTame, bool>
     static Group group(const Scales& scales, int g) {
-      if constexpr (kTables == 0) return {_mm512_set1_ps(scales.scale[g]), _mm512_set1_ps(scales.bias[g])};
+      if constexpr (kTables == 0) return {broadcast(scales.scale[g]), broadcast(scales.bias[g])};
       Group group;
       group.a = round<kTame>(affine(scales, g, table_codes<kBits>()));
       if constexpr (kTables == 2) {

@@ -1,0 +1,46 @@
+// Products in eight float lanes, for all three types. 16-bit values are widened as they are loaded; weights of codes are
+// rounded to the type of their scales first, so that they equal dequantized ones. Dequantization is here because it is
+// the same expansion of codes, written to memory.
+#include "core/cpu/product.h"
+#include "core/cpu/product_driver.h"
+#include "core/cpu/target.h"
+
+HEARTH_TARGET_BEGIN_AVX2
+
+#include "core/cpu/product_lanes_avx2_inl.h"
+//
+#include "core/cpu/product_engine_inl.h"
+
+namespace hearth::cpu {
+
+void matmul_avx2(const MatmulArgs& args) {
+  const ProductCall call = product_call(args);
+  if (args.type == Dtype::kFloat32) return run_dense<EightLanes<float>>(call);
+  if (args.type == Dtype::kFloat16) return run_dense<EightLanes<Float16>>(call);
+  run_dense<EightLanes<Bfloat16>>(call);
+}
+
+void quantized_matmul_avx2(const QuantizedMatmulArgs& args) {
+  const ProductCall call = product_call(args);
+  if (args.type == Dtype::kFloat32) return run_coded<EightLanes<float>>(call);
+  if (args.type == Dtype::kFloat16) return run_coded<EightLanes<Float16>>(call);
+  run_coded<EightLanes<Bfloat16>>(call);
+}
+
+namespace {
+
+void dequantize(const DequantizeCall& call) {
+  const int bits = call.codes.bits;
+  if (call.type == Dtype::kFloat32) return run_dequantize(call, row_dequantizer<EightLanes<float>>(bits));
+  if (call.type == Dtype::kFloat16) return run_dequantize(call, row_dequantizer<EightLanes<Float16>>(bits));
+  run_dequantize(call, row_dequantizer<EightLanes<Bfloat16>>(bits));
+}
+
+}  // namespace
+
+void dequantize_avx2(const DequantizeArgs& args) { dequantize(dequantize_call(args)); }
+void gather_rows_dequantize_avx2(const GatherDequantizeArgs& args) { dequantize(dequantize_call(args)); }
+
+}  // namespace hearth::cpu
+
+HEARTH_TARGET_END
