@@ -63,15 +63,15 @@ TEST(StreamGenerate, GivesItsAnswerPieceByPiece) {
   std::string text;
   std::vector<int32_t> tokens;
   int last_read = 0, ends = 0;
-  const Answer answer =
-      stream_generate(tiny(), {.prompt = encode_message(tiny(), "hello"), .max_tokens = 20}, [&](const Response& response) {
-        EXPECT_EQ(ends, 0);
-        text += response.text;
-        if (response.token) tokens.push_back(*response.token);
-        last_read = response.prompt.processed;
-        ends += response.finish_reason.has_value();
-        return true;
-      });
+  const Answer answer = stream_generate(tiny(), {.prompt = encode_message(tiny(), "hello"), .max_tokens = 20},
+                                        [&](const Response& response) {
+                                          EXPECT_EQ(ends, 0);
+                                          text += response.text;
+                                          if (response.token) tokens.push_back(*response.token);
+                                          last_read = response.prompt.processed;
+                                          ends += response.finish_reason.has_value();
+                                          return true;
+                                        });
   EXPECT_EQ(text, answer.text);
   EXPECT_EQ(tokens, answer.tokens);
   EXPECT_EQ(last_read, answer.usage.prompt_tokens);

@@ -1,25 +1,24 @@
 #include "generate/row_math.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace hearth::generate {
 
 double exp_sum(std::span<const float> logits, float largest) {
-  constexpr size_t kLanes = 16;
-  float sums[kLanes] = {};
+  std::array<float, 256> weights;
   double total = 0;
-  size_t i = 0;
-  while (i + kLanes <= logits.size()) {
-    // Float sums of at most 64 terms each, then double: the error stays near that of one exp.
-    for (int block = 0; block < 64 && i + kLanes <= logits.size(); ++block, i += kLanes)
-      for (size_t lane = 0; lane < kLanes; ++lane) sums[lane] += exp_of_negative(logits[i + lane] - largest);
-    for (float& sum : sums) {
-      total += sum;
-      sum = 0;
-    }
+  for (size_t begin = 0; begin < logits.size(); begin += weights.size()) {
+    const size_t count = std::min(weights.size(), logits.size() - begin);
+    for (size_t i = 0; i < count; ++i) weights[i] = exp_of_negative(logits[begin + i] - largest);
+    // Eight partial sums, so that additions need not wait for each other.
+    std::array<double, 8> sums{};
+    std::fill(weights.begin() + static_cast<ptrdiff_t>(count), weights.end(), 0.0f);
+    for (size_t i = 0; i < weights.size(); i += sums.size())
+      for (size_t lane = 0; lane < sums.size(); ++lane) sums[lane] += weights[i + lane];
+    for (const double sum : sums) total += sum;
   }
-  for (; i < logits.size(); ++i) total += exp_of_negative(logits[i] - largest);
   return total;
 }
 

@@ -1,11 +1,14 @@
-// A row is narrowed step by step: the filters work on a short list of candidates as soon as one of them has made the
-// list short. Everything is relative to the largest logit, so no pass over the vocabulary is needed for normalisation
-// alone. Orderings are by logit, then by token id, which makes every choice unique.
+// The first filter narrows the row of logits to a list of candidates, which the others shorten. Where a filter counts
+// or sums from the likeliest token down, a histogram over the row says where it ends, so the row is never sorted.
+// Everything is relative to the largest logit: no filter needs normalised probabilities.
 #include "generate/sampler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 
 #include "generate/row_math.h"
@@ -30,36 +33,68 @@ std::vector<Candidate> at_least(std::span<const float> logits, float least) {
   return result;
 }
 
-// The logit of the last token that top-p keeps: walking down from the likeliest, the one whose mass makes the sum reach
-// `wanted`. Sorts the head of the list only, eight times more of it each time.
-float nucleus_threshold(std::vector<Candidate>& candidates, float largest, double wanted) {
-  double sum = 0;
-  for (size_t done = 0, next = 64; done < candidates.size(); done = next, next *= 8) {
-    next = std::min(next, candidates.size());
-    const auto begin = candidates.begin() + static_cast<ptrdiff_t>(done);
-    const auto end = candidates.begin() + static_cast<ptrdiff_t>(next);
-    if (end != candidates.end()) std::nth_element(begin, end, candidates.end(), likelier);
-    std::sort(begin, end, likelier);
-    for (auto it = begin; it != end; ++it) {
-      sum += exp_of_negative(it->logit - largest);
-      if (sum >= wanted) return it->logit;
+// How many logits, and how much probability, lie at each depth below the largest. Says in two passes where a count or a
+// mass is reached; only the logits of one narrow range are ever sorted.
+class Histogram {
+ public:
+  Histogram(std::span<const float> logits, float largest) : logits_(logits), largest_(largest) {
+    std::array<float, 256> weights;
+    for (size_t begin = 0; begin < logits.size(); begin += weights.size()) {
+      const size_t count = std::min(weights.size(), logits.size() - begin);
+      for (size_t i = 0; i < count; ++i) weights[i] = exp_of_negative(logits[begin + i] - largest);
+      for (size_t i = 0; i < count; ++i) {
+        const size_t at = range_of(logits[begin + i]);
+        ++counts_[at];
+        masses_[at] += weights[i];
+      }
     }
   }
-  return -std::numeric_limits<float>::infinity();
-}
 
-std::vector<Candidate> top_p_filter(std::span<const float> logits, float largest, float top_p) {
-  const double wanted = top_p * exp_sum(logits, largest);
-  // The nucleus is nearly always within a few nats of the top; the whole vocabulary is only listed when it is not.
-  for (const float depth : {4.0f, 8.0f, std::numeric_limits<float>::infinity()}) {
-    std::vector<Candidate> candidates = at_least(logits, largest - depth);
-    const float threshold = nucleus_threshold(candidates, largest, wanted);
-    if (threshold == -std::numeric_limits<float>::infinity() && depth < 100) continue;
-    std::erase_if(candidates, [&](const Candidate& c) { return c.logit < threshold; });
-    return candidates;
+  double total() const { return std::accumulate(masses_.begin(), masses_.end(), 0.0); }
+
+  // The logit of the token at which the mass of the likeliest tokens reaches `wanted`.
+  float where_mass_reaches(double wanted) const {
+    double sum = 0;
+    size_t range = 0;
+    while (range + 1 < kRanges && sum + masses_[range] < wanted) sum += masses_[range++];
+    const std::vector<float> sorted = sorted_range(range);
+    for (const float logit : sorted) {
+      sum += exp_of_negative(logit - largest_);
+      if (sum >= wanted) return logit;
+    }
+    return sorted.empty() ? -std::numeric_limits<float>::max() : sorted.back();
   }
-  return {};
-}
+
+  // The logit of the token that is `count`-th in likelihood; no finite logit is below it when there are fewer.
+  float where_count_reaches(size_t count) const {
+    size_t above = 0, range = 0;
+    while (range + 1 < kRanges && above + counts_[range] < count) above += counts_[range++];
+    const std::vector<float> sorted = sorted_range(range);
+    return sorted.size() >= count - above ? sorted[count - above - 1] : -std::numeric_limits<float>::max();
+  }
+
+ private:
+  static constexpr size_t kRanges = 1024;
+  static constexpr float kRangesPerNat = 32;  // the last range is everything 32 nats below the top
+
+  size_t range_of(float logit) const {
+    const float depth = (largest_ - logit) * kRangesPerNat;
+    return depth < static_cast<float>(kRanges - 1) ? static_cast<size_t>(depth) : kRanges - 1;  // NaN: the last
+  }
+
+  std::vector<float> sorted_range(size_t range) const {
+    std::vector<float> result;
+    for (const float logit : logits_)
+      if (std::isfinite(logit) && range_of(logit) == range) result.push_back(logit);
+    std::sort(result.begin(), result.end(), std::greater<>());
+    return result;
+  }
+
+  std::span<const float> logits_;
+  float largest_;
+  std::array<uint32_t, kRanges> counts_{};
+  std::array<double, kRanges> masses_{};
+};
 
 void keep_likeliest(std::vector<Candidate>& candidates, size_t count) {
   if (count >= candidates.size()) return;
@@ -67,13 +102,10 @@ void keep_likeliest(std::vector<Candidate>& candidates, size_t count) {
   candidates.resize(count);
 }
 
-void min_p_filter(std::vector<Candidate>& candidates, float largest, const SamplerOptions& options) {
-  const size_t keep = std::min(candidates.size(), static_cast<size_t>(options.min_tokens_to_keep));
-  const auto kept_end = candidates.begin() + static_cast<ptrdiff_t>(keep);
-  if (kept_end != candidates.end()) std::nth_element(candidates.begin(), kept_end, candidates.end(), likelier);
-  const float least = largest + std::log(options.min_p);
-  candidates.erase(std::remove_if(kept_end, candidates.end(), [&](const Candidate& c) { return c.logit < least; }),
-                   candidates.end());
+std::vector<Candidate> likeliest(std::span<const float> logits, float largest, size_t count) {
+  std::vector<Candidate> candidates = at_least(logits, Histogram(logits, largest).where_count_reaches(count));
+  keep_likeliest(candidates, count);
+  return candidates;
 }
 
 // Drops the tokens that are likelier than the least likely one above the threshold.
@@ -109,26 +141,46 @@ Sampler::Sampler(SamplerOptions options, uint64_t seed) : options_(std::move(opt
 
 int32_t Sampler::sample(std::span<const float> logits) {
   if (logits.empty()) throw std::invalid_argument("[sampler] needs at least one logit.");
-  if (options_.temperature > 0) return draw(filter(logits));
-  const int32_t best = argmax(logits);
-  if (!std::isfinite(logits[static_cast<size_t>(best)]))
-    throw std::runtime_error("The model gave no finite logit to choose a token from.");
-  return best;
+  const float largest = logits[static_cast<size_t>(argmax(logits))];
+  if (!std::isfinite(largest)) throw std::runtime_error("The model gave no finite logit to choose a token from.");
+  if (options_.temperature == 0) return argmax(logits);
+  if (!narrows()) return draw_from_row(logits, largest);
+  return draw(filter(logits, largest));
 }
 
 std::vector<Candidate> Sampler::filter(std::span<const float> logits) {
-  const float largest = logits[static_cast<size_t>(argmax(logits))];
-  if (!std::isfinite(largest)) throw std::runtime_error("The model gave no finite logit to choose a token from.");
-  const bool nucleus = options_.top_p > 0 && options_.top_p < 1;
-  // Alone, min-p needs no list of the whole vocabulary.
-  const bool min_p_alone = !nucleus && options_.min_p > 0 && options_.min_tokens_to_keep == 1;
-  std::vector<Candidate> candidates =
-      nucleus ? top_p_filter(logits, largest, options_.top_p)
-              : at_least(logits, min_p_alone ? largest + std::log(options_.min_p) : -std::numeric_limits<float>::max());
-  if (options_.min_p > 0 && !min_p_alone) min_p_filter(candidates, largest, options_);
-  if (options_.xtc_probability > 0 && random_.uniform() <= options_.xtc_probability)
-    xtc_filter(candidates, largest, options_);
-  if (options_.top_k > 0) keep_likeliest(candidates, static_cast<size_t>(options_.top_k));
+  return filter(logits, logits[static_cast<size_t>(argmax(logits))]);
+}
+
+bool Sampler::narrows() const {
+  const SamplerOptions& o = options_;
+  return (o.top_p > 0 && o.top_p < 1) || o.min_p > 0 || o.xtc_probability > 0 || o.top_k > 0;
+}
+
+std::vector<Candidate> Sampler::filter(std::span<const float> logits, float largest) {
+  const SamplerOptions& o = options_;
+  const float min_p_least = largest + std::log(o.min_p);
+  const size_t min_p_count = static_cast<size_t>(o.min_tokens_to_keep);
+  std::vector<Candidate> candidates;
+  // The first filter works on the row, the others on what it leaves.
+  if (o.top_p > 0 && o.top_p < 1) {
+    const Histogram histogram(logits, largest);
+    candidates = at_least(logits, histogram.where_mass_reaches(o.top_p * histogram.total()));
+    if (o.min_p > 0) {
+      const auto survive = [&](const Candidate& c) { return c.logit >= min_p_least; };
+      const auto survivors = static_cast<size_t>(std::count_if(candidates.begin(), candidates.end(), survive));
+      keep_likeliest(candidates, std::max(survivors, min_p_count));
+    }
+  } else if (o.min_p > 0) {
+    candidates = at_least(logits, min_p_least);
+    if (candidates.size() < min_p_count) candidates = likeliest(logits, largest, min_p_count);
+  } else if (o.xtc_probability > 0) {
+    candidates = at_least(logits, -std::numeric_limits<float>::max());
+  } else {
+    return likeliest(logits, largest, o.top_k > 0 ? static_cast<size_t>(o.top_k) : logits.size());
+  }
+  if (o.xtc_probability > 0 && random_.uniform() <= o.xtc_probability) xtc_filter(candidates, largest, o);
+  if (o.top_k > 0) keep_likeliest(candidates, static_cast<size_t>(o.top_k));
   return candidates;
 }
 
@@ -136,20 +188,37 @@ std::vector<Candidate> Sampler::filter(std::span<const float> logits) {
 int32_t Sampler::draw(std::span<const Candidate> candidates) {
   float largest = -std::numeric_limits<float>::infinity();
   for (const Candidate& c : candidates) largest = std::max(largest, c.logit);
-  std::vector<float> weights(candidates.size());
-  for (size_t i = 0; i < candidates.size(); ++i)
-    weights[i] = exp_of_negative((candidates[i].logit - largest) / options_.temperature);
-  double total = 0;
-  for (const float weight : weights) total += weight;
-  double left = random_.uniform() * total;
-  size_t last = 0;
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    if (weights[i] == 0) continue;
-    last = i;
-    left -= weights[i];
-    if (left < 0) break;
+  std::vector<float> logits;
+  for (const Candidate& c : candidates) logits.push_back(c.logit);
+  return candidates[static_cast<size_t>(draw_from_row(logits, largest))].token;
+}
+
+// First the sums of blocks, then a walk through the block in which the drawn point lies.
+int32_t Sampler::draw_from_row(std::span<const float> logits, float largest) {
+  constexpr size_t kBlock = 256;
+  const auto weights_of = [&](size_t begin, std::array<float, kBlock>& weights) {
+    const size_t count = std::min(kBlock, logits.size() - begin);
+    for (size_t i = 0; i < count; ++i)
+      weights[i] = exp_of_negative((logits[begin + i] - largest) / options_.temperature);
+    return std::span<const float>(weights).first(count);
+  };
+  std::array<float, kBlock> weights;
+  std::vector<double> sums;
+  for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const auto block = weights_of(begin, weights);
+    sums.push_back(std::accumulate(block.begin(), block.end(), 0.0));
   }
-  return candidates[last].token;
+  double left = random_.uniform() * std::accumulate(sums.begin(), sums.end(), 0.0);
+  size_t block = 0;
+  while (block + 1 < sums.size() && left >= sums[block]) left -= sums[block++];
+  size_t chosen = block * kBlock, last = static_cast<size_t>(argmax(logits));
+  for (const float weight : weights_of(chosen, weights)) {
+    if (weight > 0) last = chosen;
+    left -= weight;
+    if (left < 0 && weight > 0) break;
+    ++chosen;
+  }
+  return static_cast<int32_t>(last);
 }
 
 }  // namespace hearth::generate

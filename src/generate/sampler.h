@@ -48,7 +48,10 @@ class Sampler {
   std::vector<Candidate> filter(std::span<const float> logits);
 
  private:
+  bool narrows() const;
+  std::vector<Candidate> filter(std::span<const float> logits, float largest);
   int32_t draw(std::span<const Candidate> candidates);
+  int32_t draw_from_row(std::span<const float> logits, float largest);
 
   SamplerOptions options_;
   RandomStream random_;

@@ -9,6 +9,8 @@ const Json& sampler_fixture() {
   return fixture;
 }
 
-std::vector<float> fixture_row(size_t index) { return sampler_fixture().at("rows").at(index).get<std::vector<float>>(); }
+std::vector<float> fixture_row(size_t index) {
+  return sampler_fixture().at("rows").at(index).get<std::vector<float>>();
+}
 
 }  // namespace hearth::generate

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <limits>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "generate/sampler_fixture.h"
 
