@@ -19,10 +19,11 @@ Matrix LayerLoader::matrix(const std::string& path, int rows, int columns) {
                     path + " has rows of " + std::to_string(columns) + " numbers, not a multiple of group_size " +
                         std::to_string(group_size));
   }
-  return {.weight = take(path + ".weight", {rows, columns / 32 * bits}, weights::TensorClass::kPacked),
-          .scales = take(path + ".scales", {rows, columns / group_size}),
-          .biases = take(path + ".biases", {rows, columns / group_size}),
-          .quantization = *quantization};
+  // Taken before the struct is built: when an initializer in braces throws, g++ 12 destroys those before it twice.
+  mx::array weight = take(path + ".weight", {rows, columns / 32 * bits}, weights::TensorClass::kPacked);
+  mx::array scales = take(path + ".scales", {rows, columns / group_size});
+  mx::array biases = take(path + ".biases", {rows, columns / group_size});
+  return {std::move(weight), std::move(scales), std::move(biases), *quantization};
 }
 
 Linear LayerLoader::linear(const std::string& path, int inputs, int outputs, bool bias) {
