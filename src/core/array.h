@@ -26,7 +26,7 @@ struct Node;
 class array {
  public:
   // A scalar.
-  template <typename T>
+  template <Element T>
   explicit array(T value, Dtype dtype = TypeToDtype<T>());
   explicit array(const std::complex<float>& value, Dtype dtype = complex64);
   // Copies shape's worth of values from an iterator.

@@ -21,7 +21,7 @@ void fill_from(It source, array& out) {
 
 }  // namespace detail
 
-template <typename T>
+template <Element T>
 array::array(T value, Dtype dtype) : array(uninitialized({}, dtype)) {
   detail::fill_from(&value, *this);
 }

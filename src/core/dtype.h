@@ -6,6 +6,7 @@
 #include <complex>
 #include <cstdint>
 #include <ostream>
+#include <type_traits>
 
 #include "core/half_types.h"
 
@@ -68,6 +69,11 @@ Dtype::Kind kindof(const Dtype& t);
 // "float32", "bfloat16", "bool", ...
 const char* dtype_to_string(Dtype t);
 std::ostream& operator<<(std::ostream& os, const Dtype& t);
+
+// C++ types that an array's elements can be made from.
+template <typename T>
+concept Element = std::is_arithmetic_v<T> || std::is_same_v<T, float16_t> || std::is_same_v<T, bfloat16_t> ||
+                  std::is_same_v<T, complex64_t>;
 
 // The dtype of a C++ type: Dtype d = TypeToDtype<float>();
 template <typename T>

@@ -7,11 +7,9 @@ namespace hearth::core {
 
 #define HEARTH_ARRAY_OPERATOR(op, function)                                                \
   inline array operator op(const array& a, const array& b) { return function(a, b); }      \
-  template <typename T>                                                                    \
-    requires(!is_array_v<T>)                                                               \
+  template <Element T>                                                                     \
   array operator op(T a, const array& b) { return function(array(a), b); }                 \
-  template <typename T>                                                                    \
-    requires(!is_array_v<T>)                                                               \
+  template <Element T>                                                                     \
   array operator op(const array& a, T b) { return function(a, array(b)); }
 
 HEARTH_ARRAY_OPERATOR(+, add)
