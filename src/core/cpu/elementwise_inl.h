@@ -22,6 +22,11 @@ inline X sign(X x) {
 }
 
 template <class X>
+inline auto is_true(X x) {
+  return not_equal(x, constant<X>(0));
+}
+
+template <class X>
 inline X softplus(X x) {
   return log_add_exp(x, constant<X>(0));
 }
@@ -151,17 +156,12 @@ constexpr void add_binary_operations(TileTable& t) {
   t[kLess] = compare<X>([](X a, X b) { return less(a, b); });
   t[kLessEqual] = compare<X>([](X a, X b) { return less_equal(a, b); });
   t[kLogAddExp] = map_two<X>([](X a, X b) { return log_add_exp(a, b); });
-  t[kLogicalAnd] =
-      compare<X>([](X a, X b) { return not_equal(select(equal(a, constant<X>(0)), a, b), constant<X>(0)); });
-  t[kLogicalOr] =
-      compare<X>([](X a, X b) { return not_equal(select(equal(a, constant<X>(0)), b, a), constant<X>(0)); });
+  t[kLogicalAnd] = compare<X>([](X a, X b) { return both(is_true(a), is_true(b)); });
+  t[kLogicalOr] = compare<X>([](X a, X b) { return either(is_true(a), is_true(b)); });
   t[kMaximum] = map_two<X>([](X a, X b) { return maximum(a, b); });
   t[kMinimum] = map_two<X>([](X a, X b) { return minimum(a, b); });
   t[kMultiply] = map_two<X>([](X a, X b) { return a * b; });
-  t[kNanEqual] = compare<X>([](X a, X b) {
-    return equal(select(is_nan(a), select(is_nan(b), constant<X>(0), a), a),
-                 select(is_nan(b), select(is_nan(a), constant<X>(0), b), b));
-  });
+  t[kNanEqual] = compare<X>([](X a, X b) { return either(equal(a, b), both(is_nan(a), is_nan(b))); });
   t[kNotEqual] = compare<X>([](X a, X b) { return not_equal(a, b); });
   t[kPower] = map_two<X>([](X a, X b) { return per_lane(a, b, [](auto x, auto y) { return std::pow(x, y); }); });
   t[kRemainder] =

@@ -113,6 +113,8 @@ template <std::floating_point T>
 bool is_nan(T x) {
   return x != x;
 }
+inline bool both(bool a, bool b) { return a && b; }
+inline bool either(bool a, bool b) { return a || b; }
 template <std::floating_point T>
 T select(bool mask, T yes, T no) {
   return mask ? yes : no;

@@ -87,7 +87,8 @@ inline F32x8::Mask equal(F32x8 a, F32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CM
 inline F32x8::Mask not_equal(F32x8 a, F32x8 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_NEQ_UQ)}; }
 inline F32x8::Mask is_nan(F32x8 a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
 inline F32x8 select(F32x8::Mask mask, F32x8 yes, F32x8 no) { return {_mm256_blendv_ps(no.v, yes.v, mask.v)}; }
-inline bool any(F32x8::Mask mask) { return _mm256_movemask_ps(mask.v) != 0; }
+inline F32x8::Mask both(F32x8::Mask a, F32x8::Mask b) { return {_mm256_and_ps(a.v, b.v)}; }
+inline F32x8::Mask either(F32x8::Mask a, F32x8::Mask b) { return {_mm256_or_ps(a.v, b.v)}; }
 inline bool all(F32x8::Mask mask) { return _mm256_movemask_ps(mask.v) == 0xff; }
 inline void store_mask(F32x8::Mask mask, bool* p) {
   const uint64_t bytes = _pdep_u64(static_cast<unsigned>(_mm256_movemask_ps(mask.v)), 0x0101010101010101);

@@ -85,7 +85,8 @@ inline __mmask16 equal(F32x16 a, F32x16 b) { return _mm512_cmp_ps_mask(a.v, b.v,
 inline __mmask16 not_equal(F32x16 a, F32x16 b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_UQ); }
 inline __mmask16 is_nan(F32x16 a) { return _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q); }
 inline F32x16 select(__mmask16 mask, F32x16 yes, F32x16 no) { return {_mm512_mask_blend_ps(mask, no.v, yes.v)}; }
-inline bool any(__mmask16 mask) { return mask != 0; }
+inline __mmask16 both(__mmask16 a, __mmask16 b) { return a & b; }
+inline __mmask16 either(__mmask16 a, __mmask16 b) { return a | b; }
 inline bool all(__mmask16 mask) { return mask == 0xffff; }
 // One byte a lane, 1 or 0.
 inline void store_mask(__mmask16 mask, bool* p) {
