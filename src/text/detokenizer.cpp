@@ -9,7 +9,7 @@ struct Detokenizer::State {
       : tokenizer(std::move(tokenizer)), skip_special_tokens(skip_special_tokens) {
     reset();
   }
-  void reset() { chain = std::make_unique<DecoderChain>(tokenizer->pipeline().decoders()); }
+  void reset() { chain = tokenizer->pipeline().make_chain(); }
 
   std::shared_ptr<const Tokenizer> tokenizer;
   bool skip_special_tokens;
@@ -23,9 +23,9 @@ Detokenizer::Detokenizer(Detokenizer&&) noexcept = default;
 Detokenizer& Detokenizer::operator=(Detokenizer&&) noexcept = default;
 
 std::string Detokenizer::add(int32_t id) {
-  const auto token = state_->tokenizer->pipeline().decoder_token(id, state_->skip_special_tokens);
-  if (!token) return {};
-  state_->chain->add_token(*token);
+  const auto text = state_->tokenizer->pipeline().decoder_text(id, state_->skip_special_tokens);
+  if (!text) return {};
+  state_->chain->add_token(*text);
   return state_->chain->take();
 }
 

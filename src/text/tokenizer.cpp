@@ -63,11 +63,7 @@ std::vector<std::vector<int32_t>> Tokenizer::encode_batch(std::span<const std::s
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special_tokens) const {
-  DecoderChain chain(pipeline_->decoders());
-  for (const int32_t id : ids)
-    if (const auto token = pipeline_->decoder_token(id, skip_special_tokens)) chain.add_token(*token);
-  chain.finish();
-  return chain.take();
+  return pipeline_->decode(ids, skip_special_tokens);
 }
 
 int Tokenizer::vocab_size() const { return pipeline_->end_id(); }

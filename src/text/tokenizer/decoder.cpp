@@ -1,5 +1,5 @@
-// Each stage is a small state machine. Those that look at single tokens collect a token's fragments first; Fuse makes
-// one endless token of all, so what follows it works on fragments.
+// Each stage is a small state machine. Those that look at single tokens collect a token's fragments first; Fuse and
+// JoinBytes make one endless token of all, so what follows them works on fragments.
 #include "text/tokenizer/decoder.h"
 
 #include <algorithm>
@@ -17,10 +17,10 @@ namespace {
 // A stage that turns whole tokens into whole tokens.
 class TokenStage : public DecoderStage {
  public:
-  void text(std::string_view fragment) override { token_ += fragment; }
+  void text(std::string_view fragment) override { collected_ += fragment; }
   void end_token() override {
-    token(token_);
-    token_.clear();
+    token(collected_);
+    collected_.clear();
   }
   void finish() override {
     last();
@@ -28,26 +28,21 @@ class TokenStage : public DecoderStage {
   }
 
  protected:
-  virtual void token(std::string& token) = 0;
   virtual void last() {}
-  void emit(std::string_view token) {
-    next_->text(token);
-    next_->end_token();
-  }
 
  private:
-  std::string token_;
+  std::string collected_;
 };
 
 template <typename Stage, typename... Settings>
 class StageDecoder : public Decoder {
  public:
   explicit StageDecoder(Settings... settings) : settings_(std::move(settings)...) {}
-  void make_stages(std::vector<std::unique_ptr<DecoderStage>>& stages) const override {
-    stages.push_back(std::apply([](const auto&... s) { return std::make_unique<Stage>(s...); }, settings_));
+  std::unique_ptr<DecoderStage> make_stage() const override {
+    return std::apply([](const auto&... s) { return std::make_unique<Stage>(s...); }, settings_);
   }
 
- private:
+ protected:
   std::tuple<Settings...> settings_;
 };
 
@@ -77,14 +72,26 @@ void clean_up_token(std::string& token) {
   for (const auto& [from, to] : kRules) replace_all(token, from, to);
 }
 
-class ByteLevelStage : public DecoderStage {
+// Tokens spelled in byte-level stand-ins become their bytes; one with any other character stays as it is.
+std::string bytes_of(std::string_view token) {
+  std::string bytes;
+  return append_from_byte_level(bytes, token) ? bytes : std::string(token);
+}
+
+class ByteLevelStage : public TokenStage {
  public:
-  void text(std::string_view fragment) override { token_ += fragment; }
-  void end_token() override {
-    if (!append_from_byte_level(bytes_, token_)) bytes_ += token_;
-    token_.clear();
+  void token(std::string_view token) override { next_->token(bytes_of(token)); }
+};
+
+// Makes one token of all. Keeps back the beginning of a character that may still be completed.
+class JoinBytesStage : public DecoderStage {
+ public:
+  void text(std::string_view fragment) override {
+    bytes_ += fragment;
     flush(false);
   }
+  void token(std::string_view token) override { text(token); }
+  void end_token() override {}
   void finish() override {
     flush(true);
     next_->end_token();
@@ -92,11 +99,10 @@ class ByteLevelStage : public DecoderStage {
   }
 
  private:
-  // Passes on what is certain: all but the beginning of a character that may still be completed.
   void flush(bool all) {
-    size_t at = 0, good = 0;
+    size_t at = 0;
     while (at < bytes_.size()) {
-      good = valid_utf8_prefix(std::string_view(bytes_).substr(at));
+      const size_t good = valid_utf8_prefix(std::string_view(bytes_).substr(at));
       if (good > 0) next_->text(std::string_view(bytes_).substr(at, good));
       at += good;
       if (at == bytes_.size()) break;
@@ -107,26 +113,28 @@ class ByteLevelStage : public DecoderStage {
     }
     bytes_.erase(0, at);
   }
-  std::string token_, bytes_;
+  std::string bytes_;
 };
 
 // <0xNN> tokens in a row become their bytes if these are UTF-8, else a U+FFFD each.
 class ByteFallbackStage : public TokenStage {
- protected:
-  void token(std::string& token) override {
+ public:
+  void token(std::string_view token) override {
     if (const auto byte = byte_of(token)) {
       bytes_ += *byte;
       return;
     }
     last();
-    emit(token);
+    next_->token(token);
   }
+
+ protected:
   void last() override {
     if (bytes_.empty()) return;
     if (is_valid_utf8(bytes_)) {
-      emit(bytes_);
+      next_->token(bytes_);
     } else {
-      for (size_t i = 0; i < bytes_.size(); ++i) emit(kReplacementCharacter);
+      for (size_t i = 0; i < bytes_.size(); ++i) next_->token(kReplacementCharacter);
     }
     bytes_.clear();
   }
@@ -146,6 +154,7 @@ class ByteFallbackStage : public TokenStage {
 
 class FuseStage : public DecoderStage {
  public:
+  void token(std::string_view token) override { next_->text(token); }
   void text(std::string_view fragment) override { next_->text(fragment); }
   void end_token() override {}
   void finish() override {
@@ -203,23 +212,24 @@ class StripStage : public DecoderStage {
   size_t cut_ = 0, held_ = 0;
 };
 
+std::string replaced(const Regex& pattern, std::string_view content, std::string_view token) {
+  std::string out;
+  size_t done = 0;
+  if (!token.empty())
+    pattern.find(token, [&](size_t begin, size_t end) {
+      out += token.substr(done, begin - done);
+      out += content;
+      done = end;
+    });
+  out += token.substr(done);
+  return out;
+}
+
 class ReplaceStage : public TokenStage {
  public:
   ReplaceStage(std::shared_ptr<const Regex> pattern, std::string content)
       : pattern_(std::move(pattern)), content_(std::move(content)) {}
-
- protected:
-  void token(std::string& token) override {
-    std::string out;
-    size_t done = 0;
-    if (!token.empty())
-      pattern_->find(token, [&](size_t begin, size_t end) {
-        out.append(token, done, begin - done);
-        out += content_;
-        done = end;
-      });
-    emit(out.append(token, done));
-  }
+  void token(std::string_view token) override { next_->token(replaced(*pattern_, content_, token)); }
 
  private:
   std::shared_ptr<const Regex> pattern_;
@@ -269,12 +279,14 @@ class MetaspaceStage : public TokenStage {
  public:
   MetaspaceStage(std::string mark, bool prepended) : mark_(std::move(mark)), prepended_(prepended) {}
 
- protected:
-  void token(std::string& token) override {
+  void token(std::string_view whole) override {
+    std::string token(whole);
     replace_all(token, mark_, first_ && prepended_ ? "" : " ");
     first_ = false;
-    emit(token);
+    next_->token(token);
   }
+
+ protected:
   void last() override { first_ = true; }
 
  private:
@@ -286,8 +298,8 @@ class WordPieceStage : public TokenStage {
  public:
   WordPieceStage(std::string prefix, bool cleanup) : prefix_(std::move(prefix)), cleanup_(cleanup) {}
 
- protected:
-  void token(std::string& token) override {
+  void token(std::string_view whole) override {
+    std::string token(whole);
     if (!first_) {
       if (token.starts_with(prefix_)) {
         token.erase(0, prefix_.size());
@@ -297,8 +309,10 @@ class WordPieceStage : public TokenStage {
     }
     first_ = false;
     if (cleanup_) clean_up_token(token);
-    emit(token);
+    next_->token(token);
   }
+
+ protected:
   void last() override { first_ = true; }
 
  private:
@@ -311,11 +325,13 @@ class BpeStage : public TokenStage {
  public:
   explicit BpeStage(std::string suffix) : suffix_(std::move(suffix)) {}
 
- protected:
-  void token(std::string& token) override {
+  void token(std::string_view whole) override {
+    std::string token(whole);
     release(" ");
     held_ = token;
   }
+
+ protected:
   void last() override {
     release("");
     held_.reset();
@@ -325,11 +341,11 @@ class BpeStage : public TokenStage {
   void release(std::string_view replacement) {
     if (!held_) return;
     if (suffix_.empty()) {
-      emit(*held_);
+      next_->token(*held_);
       return;
     }
     replace_all(*held_, suffix_, replacement);
-    emit(*held_);
+    next_->token(*held_);
   }
   std::string suffix_;
   std::optional<std::string> held_;
@@ -340,8 +356,8 @@ class CtcStage : public TokenStage {
   CtcStage(std::string pad, std::string delimiter, bool cleanup)
       : pad_(std::move(pad)), delimiter_(std::move(delimiter)), cleanup_(cleanup) {}
 
- protected:
-  void token(std::string& token) override {
+  void token(std::string_view whole) override {
+    std::string token(whole);
     if (previous_ && *previous_ == token) return;
     previous_ = token;
     if (!pad_.empty()) replace_all(token, pad_, "");
@@ -349,8 +365,10 @@ class CtcStage : public TokenStage {
       clean_up_token(token);
       if (!delimiter_.empty()) replace_all(token, delimiter_, " ");
     }
-    if (!token.empty()) emit(token);
+    if (!token.empty()) next_->token(token);
   }
+
+ protected:
   void last() override { previous_.reset(); }
 
  private:
@@ -360,36 +378,54 @@ class CtcStage : public TokenStage {
 };
 
 class JoinStage : public TokenStage {
- protected:
-  void token(std::string& token) override {
+ public:
+  void token(std::string_view token) override {
     if (!first_) next_->text(" ");
     first_ = false;
-    emit(token);
+    next_->token(token);
   }
+
+ protected:
   void last() override { first_ = true; }
 
  private:
   bool first_ = true;
 };
 
-class SequenceDecoder : public Decoder {
+class ByteLevelDecoder : public StageDecoder<ByteLevelStage> {
  public:
-  explicit SequenceDecoder(std::vector<std::unique_ptr<Decoder>> parts) : parts_(std::move(parts)) {}
-  void make_stages(std::vector<std::unique_ptr<DecoderStage>>& stages) const override {
-    for (const auto& part : parts_) part->make_stages(stages);
-  }
+  std::optional<std::string> map(std::string_view token) const override { return bytes_of(token); }
+};
 
- private:
-  std::vector<std::unique_ptr<Decoder>> parts_;
+class JoinBytesDecoder : public StageDecoder<JoinBytesStage> {
+ public:
+  bool joins_bytes() const override { return true; }
+};
+
+class ReplaceDecoder : public StageDecoder<ReplaceStage, std::shared_ptr<const Regex>, std::string> {
+ public:
+  using StageDecoder::StageDecoder;
+  std::optional<std::string> map(std::string_view token) const override {
+    return replaced(*std::get<0>(settings_), std::get<1>(settings_), token);
+  }
+};
+
+// A literal may be looked for fragment by fragment, which keeps even a Replace behind a Fuse streaming.
+class ReplaceLiteralDecoder : public StageDecoder<ReplaceLiteralStage, std::string, std::string> {
+ public:
+  using StageDecoder::StageDecoder;
+  std::optional<std::string> map(std::string_view token) const override {
+    std::string out(token);
+    replace_all(out, std::get<0>(settings_), std::get<1>(settings_));
+    return out;
+  }
 };
 
 std::unique_ptr<Decoder> make_replace(const Component& c) {
   const Component pattern = c.child("pattern");
-  // A literal may be looked for fragment by fragment, which keeps even a Replace behind a Fuse streaming.
   if (pattern.has("String") && !pattern.has("Regex") && !pattern.string("String").empty())
-    return decoder_of<ReplaceLiteralStage>(pattern.string("String"), c.string("content"));
-  return decoder_of<ReplaceStage>(std::shared_ptr<const Regex>(std::make_shared<Regex>(c.pattern("pattern"))),
-                                  c.string("content"));
+    return std::make_unique<ReplaceLiteralDecoder>(pattern.string("String"), c.string("content"));
+  return std::make_unique<ReplaceDecoder>(std::make_shared<Regex>(c.pattern("pattern")), c.string("content"));
 }
 
 std::string character_setting(const Component& c, std::string_view name) {
@@ -398,43 +434,63 @@ std::string character_setting(const Component& c, std::string_view name) {
   return out;
 }
 
+void add_decoders(const Component& c, DecoderList& out) {
+  const std::string type = c.type();
+  if (type == "Sequence") {
+    const size_t count = c.count("decoders");
+    for (size_t i = 0; i < count; ++i) add_decoders(c.element("decoders", i), out);
+  } else if (type == "ByteLevel") {
+    out.push_back(std::make_unique<ByteLevelDecoder>());
+    out.push_back(std::make_unique<JoinBytesDecoder>());
+  } else if (type == "ByteFallback") {
+    out.push_back(decoder_of<ByteFallbackStage>());
+  } else if (type == "Fuse") {
+    out.push_back(decoder_of<FuseStage>());
+  } else if (type == "Strip") {
+    out.push_back(decoder_of<StripStage>(character_setting(c, "content"), c.number("start"), c.number("stop")));
+  } else if (type == "Replace") {
+    out.push_back(make_replace(c));
+  } else if (type == "Metaspace") {
+    out.push_back(decoder_of<MetaspaceStage>(character_setting(c, "replacement"), prepend_scheme(c) != PrependScheme::kNever));
+  } else if (type == "WordPiece") {
+    out.push_back(decoder_of<WordPieceStage>(c.string("prefix"), c.boolean("cleanup")));
+  } else if (type == "BPEDecoder") {
+    out.push_back(decoder_of<BpeStage>(c.string("suffix")));
+  } else if (type == "CTC") {
+    out.push_back(decoder_of<CtcStage>(c.string("pad_token"), c.string("word_delimiter_token"), c.boolean("cleanup")));
+  } else {
+    c.fail("unknown decoder '" + type + "'");
+  }
+  if (out.size() > 64) c.fail("more than 64 decoders");
+}
+
 }  // namespace
 
-std::unique_ptr<Decoder> make_decoder(const Component& c) {
-  const std::string type = c.type();
-  if (type == "ByteLevel") return decoder_of<ByteLevelStage>();
-  if (type == "ByteFallback") return decoder_of<ByteFallbackStage>();
-  if (type == "Fuse") return decoder_of<FuseStage>();
-  if (type == "Strip")
-    return decoder_of<StripStage>(character_setting(c, "content"), c.number("start"), c.number("stop"));
-  if (type == "Replace") return make_replace(c);
-  if (type == "Metaspace")
-    return decoder_of<MetaspaceStage>(character_setting(c, "replacement"), prepend_scheme(c) != PrependScheme::kNever);
-  if (type == "WordPiece") return decoder_of<WordPieceStage>(c.string("prefix"), c.boolean("cleanup"));
-  if (type == "BPEDecoder") return decoder_of<BpeStage>(c.string("suffix"));
-  if (type == "CTC")
-    return decoder_of<CtcStage>(c.string("pad_token"), c.string("word_delimiter_token"), c.boolean("cleanup"));
-  if (type != "Sequence") c.fail("unknown decoder '" + type + "'");
-  std::vector<std::unique_ptr<Decoder>> parts;
-  for (size_t i = 0; i < c.count("decoders"); ++i) parts.push_back(make_decoder(c.element("decoders", i)));
-  return std::make_unique<SequenceDecoder>(std::move(parts));
+DecoderList make_decoders(const Component& component) {
+  DecoderList out;
+  add_decoders(component, out);
+  if (out.empty()) out.push_back(decoder_of<FuseStage>());
+  return out;
 }
 
-std::unique_ptr<Decoder> make_joining_decoder() { return decoder_of<JoinStage>(); }
-
-std::unique_ptr<Decoder> make_clean_up() {
-  constexpr std::pair<const char*, const char*> kRules[] = {
-      {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
-      {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
-  std::vector<std::unique_ptr<Decoder>> rules;
-  rules.push_back(decoder_of<FuseStage>());
-  for (const auto& [from, to] : kRules)
-    rules.push_back(decoder_of<ReplaceLiteralStage>(std::string(from), std::string(to)));
-  return std::make_unique<SequenceDecoder>(std::move(rules));
+DecoderList make_joining_decoder() {
+  DecoderList out;
+  out.push_back(decoder_of<JoinStage>());
+  return out;
 }
 
-DecoderChain::DecoderChain(const std::vector<const Decoder*>& decoders) {
-  for (const Decoder* decoder : decoders) decoder->make_stages(stages_);
+DecoderList make_clean_up() {
+  constexpr std::pair<const char*, const char*> kRules[] = {{" .", "."},     {" ?", "?"},     {" !", "!"},   {" ,", ","},
+                                                            {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"},
+                                                            {" 've", "'ve"}, {" 're", "'re"}};
+  DecoderList out;
+  out.push_back(decoder_of<FuseStage>());
+  for (const auto& [from, to] : kRules) out.push_back(decoder_of<ReplaceLiteralStage>(std::string(from), std::string(to)));
+  return out;
+}
+
+DecoderChain::DecoderChain(std::span<const Decoder* const> decoders) {
+  for (const Decoder* decoder : decoders) stages_.push_back(decoder->make_stage());
   for (size_t i = 0; i < stages_.size(); ++i)
     stages_[i]->set_next(i + 1 < stages_.size() ? stages_[i + 1].get() : static_cast<DecoderStage*>(&sink_));
   first_ = stages_.empty() ? static_cast<DecoderStage*>(&sink_) : stages_.front().get();

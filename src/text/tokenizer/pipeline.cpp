@@ -14,6 +14,8 @@ namespace hearth::text {
 namespace {
 constexpr size_t kMaxText = size_t{1} << 30;  // bytes; offsets are 32 bits and a character may grow
 constexpr int32_t kTextMarker = -1;
+constexpr size_t kMaxDecodedVocabulary = 256 << 20;
+constexpr uint32_t kNoToken = ~uint32_t{0};
 }  // namespace
 
 class Tokenizer::Pipeline::Lease {
@@ -262,17 +264,65 @@ void Tokenizer::Pipeline::pad_all(std::vector<Encoding>& encodings) const {
   }
 }
 
-std::vector<const Decoder*> Tokenizer::Pipeline::decoders() const {
-  std::vector<const Decoder*> out = {decoder.get()};
-  if (clean_up) out.push_back(clean_up.get());
-  return out;
+void Tokenizer::Pipeline::prepare_decoding() const {
+  std::call_once(decoded_.once, [this] {
+    size_t mapped = 0;
+    while (mapped < decoders.size() && decoders[mapped]->map("")) ++mapped;
+    if (!decode_vocabulary(mapped)) {
+      mapped = 0;
+      decode_vocabulary(mapped);
+    }
+    for (size_t i = mapped; i < decoders.size(); ++i) decoded_.rest.push_back(decoders[i].get());
+  });
 }
 
-std::optional<std::string_view> Tokenizer::Pipeline::decoder_token(int32_t id, bool skip_special_tokens) const {
+// Applies the first `mapped` decoders to every token; false if they blow the vocabulary up.
+bool Tokenizer::Pipeline::decode_vocabulary(size_t mapped) const {
+  const Vocabulary& vocabulary = model->vocabulary();
+  decoded_.text.clear();
+  decoded_.ranges.assign(static_cast<size_t>(end_id_), {0, kNoToken});
+  std::string token;
+  for (int32_t id = 0; id < end_id_; ++id) {
+    if (added.token(id)) {
+      token = added.decoded(id);
+    } else if (vocabulary.contains(id)) {
+      token = vocabulary.token(id);
+    } else {
+      continue;
+    }
+    for (size_t i = 0; i < mapped; ++i) token = *decoders[i]->map(token);
+    decoded_.ranges[static_cast<size_t>(id)] = {static_cast<uint32_t>(decoded_.text.size()), static_cast<uint32_t>(token.size())};
+    decoded_.text += token;
+    if (mapped > 0 && decoded_.text.size() > kMaxDecodedVocabulary) return false;
+  }
+  return true;
+}
+
+std::unique_ptr<DecoderChain> Tokenizer::Pipeline::make_chain() const {
+  prepare_decoding();
+  return std::make_unique<DecoderChain>(decoded_.rest);
+}
+
+std::optional<std::string_view> Tokenizer::Pipeline::decoder_text(int32_t id, bool skip_special_tokens) const {
   if (id < 0 || id >= end_id_ || (skip_special_tokens && is_special(id))) return std::nullopt;
-  if (added.token(id)) return added.decoded(id);
-  if (!model->vocabulary().contains(id)) return std::nullopt;
-  return model->vocabulary().token(id);
+  const auto [begin, length] = decoded_.ranges[static_cast<size_t>(id)];
+  if (length == kNoToken) return std::nullopt;
+  return std::string_view(decoded_.text).substr(begin, length);
+}
+
+std::string Tokenizer::Pipeline::decode(std::span<const int32_t> ids, bool skip_special_tokens) const {
+  prepare_decoding();
+  if (decoded_.rest.size() == 1 && decoded_.rest[0]->joins_bytes()) {
+    std::string bytes;
+    for (const int32_t id : ids)
+      if (const auto text = decoder_text(id, skip_special_tokens)) bytes += *text;
+    return is_valid_utf8(bytes) ? bytes : replace_invalid_utf8(bytes);
+  }
+  DecoderChain chain(decoded_.rest);
+  for (const int32_t id : ids)
+    if (const auto text = decoder_text(id, skip_special_tokens)) chain.add_token(*text);
+  chain.finish();
+  return chain.take();
 }
 
 }  // namespace hearth::text

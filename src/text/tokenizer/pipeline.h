@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,7 +55,7 @@ struct Tokenizer::Pipeline {
   std::unique_ptr<Model> model;
   AddedVocabulary added;
   std::unique_ptr<PostProcessor> post_processor;
-  std::unique_ptr<Decoder> decoder, clean_up;
+  DecoderList decoders;
   std::optional<Truncation> truncation;
   std::optional<Padding> padding;
   bool limits_by_default = true;
@@ -68,10 +69,11 @@ struct Tokenizer::Pipeline {
   Encoding encode_fully(std::string_view text, bool add_special_tokens, OffsetUnit unit, bool truncate) const;
   void pad_all(std::vector<Encoding>& encodings) const;
 
-  // The decoders in order, as a DecoderChain wants them.
-  std::vector<const Decoder*> decoders() const;
-  // The text of an id for the decoders; nothing for an id without a token or one to be skipped.
-  std::optional<std::string_view> decoder_token(int32_t id, bool skip_special_tokens) const;
+  std::string decode(std::span<const int32_t> ids, bool skip_special_tokens) const;
+  // A fresh chain for add_to(): the decoders but those that decoder_text() has applied.
+  std::unique_ptr<DecoderChain> make_chain() const;
+  // What an id gives the chain; nothing for an id without a token or one to be skipped.
+  std::optional<std::string_view> decoder_text(int32_t id, bool skip_special_tokens) const;
 
   bool is_special(int32_t id) const {
     return id >= 0 && static_cast<size_t>(id) < special_.size() && special_[static_cast<size_t>(id)];
@@ -83,6 +85,8 @@ struct Tokenizer::Pipeline {
   void tokenize(std::string_view text, bool tracked, EncodeScratch& scratch) const;
   void fill(std::string_view text, EncodeScratch& scratch) const;
   void normalize_part(EncodeScratch& scratch) const;
+  void prepare_decoding() const;
+  bool decode_vocabulary(size_t mapped) const;
   Encoding collect(std::string_view text, OffsetUnit unit, const EncodeScratch& scratch) const;
 
   bool reads_bytes_ = false;         // the model takes pieces as bytes
@@ -92,6 +96,15 @@ struct Tokenizer::Pipeline {
   std::vector<int32_t> before_, behind_;
   std::vector<uint8_t> special_;  // by id
   int32_t end_id_ = 0;
+
+  // Each id's token as the first decoders leave it; made when first needed (8 ms for 150,000 tokens).
+  struct DecodedTokens {
+    std::once_flag once;
+    std::string text;
+    std::vector<std::pair<uint32_t, uint32_t>> ranges;  // of text; length ~0: no such token
+    std::vector<const Decoder*> rest;                   // the decoders still to run
+  };
+  mutable DecodedTokens decoded_;
 
   mutable std::mutex scratch_mutex_;
   mutable std::vector<std::unique_ptr<EncodeScratch>> idle_scratch_;

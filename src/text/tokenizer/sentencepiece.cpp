@@ -282,7 +282,7 @@ std::unique_ptr<Tokenizer::Pipeline> read_sentencepiece(std::string_view content
 
   auto pipeline = std::make_unique<Tokenizer::Pipeline>();
   const Json decoder = parse_json(decoder_json(model), source);
-  pipeline->decoder = make_decoder({decoder, std::string(source), "decoder"});
+  pipeline->decoders = make_decoders({decoder, std::string(source), "decoder"});
   pipeline->normalizer =
       std::make_unique<SentencePieceNormalizer>(model, Component(decoder, std::string(source), "normalizer_spec"));
   if (model.model_type == kBpeModel) {

@@ -69,7 +69,7 @@ void add_byte_level(Tokenizer::Pipeline& pipeline, std::string_view pattern, boo
   // The prefix space belongs in front of the whole, before it is split: GPT-2's own step does it in that order.
   pipeline.pre_tokenizers = make_pre_tokenizers({add_prefix_space ? alone : steps, std::string(source), "pattern"});
   const Json decoder = parse_json(byte_level, source), nfc = parse_json(R"({"type":"NFC"})", source);
-  pipeline.decoder = make_decoder({decoder, std::string(source), "decoder"});
+  pipeline.decoders = make_decoders({decoder, std::string(source), "decoder"});
   if (compose) pipeline.normalizer = make_normalizer({nfc, std::string(source), "normalizer"});
 }
 

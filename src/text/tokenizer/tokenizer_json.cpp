@@ -119,11 +119,11 @@ std::unique_ptr<Tokenizer::Pipeline> read_tokenizer_json(std::string_view json, 
     if (name == "normalizer") pipeline->normalizer = make_normalizer(component);
     if (name == "pre_tokenizer") pipeline->pre_tokenizers = make_pre_tokenizers(component);
     if (name == "post_processor") pipeline->post_processor = make_post_processor(component);
-    if (name == "decoder") pipeline->decoder = make_decoder(component);
+    if (name == "decoder") pipeline->decoders = make_decoders(component);
     if (name == "truncation") pipeline->truncation = read_truncation(component);
     if (name == "padding") pipeline->padding = read_padding(component);
   }
-  if (!pipeline->decoder) pipeline->decoder = make_joining_decoder();
+  if (pipeline->decoders.empty()) pipeline->decoders = make_joining_decoder();
   for (const AddedToken& token : added) {
     if (token.content.size() > AddedVocabulary::kMaxTokenBytes)
       throw LoadError(source, "added_tokens", "a token longer than 4096 bytes");
