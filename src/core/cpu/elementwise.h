@@ -1,4 +1,4 @@
-// Operations that look at one element of each operand: unary, binary, select, conversion and strided copy.
+// Operations that look at one element of each operand. Conversion, copy, select and arange: copy.h.
 //
 // Operands are strided and broadcast; results are dense and row-major unless said otherwise. An operand that is dense
 // in some other order is passed as one dimension. The result may lie exactly on an operand of equal element size.
@@ -7,6 +7,7 @@
 // docs/add_a_kernel.md adds an operation: an enumerator here and a line in elementwise_inl.h.
 #pragma once
 
+#include "core/cpu/copy.h"
 #include "core/cpu/dtype.h"
 
 namespace hearth::cpu {
@@ -119,35 +120,6 @@ struct BinaryArgs {
   int rank;
 };
 
-// out = condition ? a : b
-struct SelectArgs {
-  Dtype type;         // of a, b and out
-  Operand condition;  // bool
-  Operand a, b;
-  void* out;  // dense
-  const int32_t* shape;
-  int rank;
-};
-
-// out = x converted: floats to integers truncate, anything to bool is x != 0. Copies when the types are equal. x with
-// strides 0 fills. Different destinations of one call must not overlap.
-struct CopyArgs {
-  Dtype from, to;
-  Operand x;
-  void* out;
-  const int64_t* out_strides;  // elements; null: dense
-  const int32_t* shape;
-  int rank;
-};
-
-// out[i] = start + i * step, for integer types in integer arithmetic.
-struct ArangeArgs {
-  Dtype type;
-  double start, step;
-  void* out;
-  int64_t count;
-};
-
 void unary_scalar(const UnaryArgs& args);
 void unary_avx2(const UnaryArgs& args);
 void unary_avx512(const UnaryArgs& args);
@@ -155,13 +127,5 @@ void unary_avx512(const UnaryArgs& args);
 void binary_scalar(const BinaryArgs& args);
 void binary_avx2(const BinaryArgs& args);
 void binary_avx512(const BinaryArgs& args);
-
-void copy_scalar(const CopyArgs& args);
-void copy_avx2(const CopyArgs& args);
-void copy_avx512(const CopyArgs& args);
-
-// One version serves every instruction set.
-void select(const SelectArgs& args);
-void arange(const ArangeArgs& args);
 
 }  // namespace hearth::cpu

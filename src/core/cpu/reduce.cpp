@@ -17,9 +17,6 @@
 namespace hearth::cpu {
 namespace {
 
-// Elements a thread takes at a time.
-constexpr int64_t kGrain = 32 * kTile;
-
 bool complex_less(Complex64 a, Complex64 b) { return a.real() != b.real() ? a.real() < b.real() : a.imag() < b.imag(); }
 
 template <class T>
@@ -141,10 +138,10 @@ struct Rows {
   int64_t count = 1, length = 1;
 
   Rows(const Operand& x, const int32_t* shape, int rank, int reduced)
-      : dense(shape, rank), walk(shape, rank, {x.strides ? x.strides : dense.strides}) {
+      : dense(shape, rank), walk(shape, rank, {dense.of(x)}) {
     for (int d = 0; d < rank; d++) (d < rank - reduced ? count : length) *= shape[d];
   }
-  size_t grain() const { return std::max<int64_t>(1, kGrain / std::max<int64_t>(1, length)); }
+  size_t grain() const { return std::max<int64_t>(1, int64_t{kTileGrain} / std::max<int64_t>(1, length)); }
 };
 
 // Calls f(index in the row, tile, n) for the tiles of a row until it returns false.

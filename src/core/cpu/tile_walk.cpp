@@ -2,7 +2,7 @@
 // copied stretch by stretch and the outer coordinates are counted up.
 #include "core/cpu/tile_walk.h"
 
-#include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 namespace hearth::cpu {
