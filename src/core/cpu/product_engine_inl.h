@@ -11,14 +11,16 @@
 namespace hearth::cpu {
 namespace {
 
-// How far ahead to prefetch. Reading four rows at once is too much for the hardware's prefetchers: from memory, this
-// makes the difference between 27 and 46 GB/s.
-inline constexpr int64_t kPrefetchBytes = 4096;
-inline void prefetch(const void* p, int64_t offset) {
-  _mm_prefetch(static_cast<const char*>(p) + offset, _MM_HINT_T0);
+// How far ahead to prefetch, into L2: reading four rows at once is too much for the hardware's prefetchers, and L1 has too
+// few outstanding misses. Four rows of 1 KB by one thread: 10 GB/s without, 11 into L1, 18 into L2, as fast as one stream.
+inline constexpr int64_t kPrefetchBytes = 8192;
+// Always inlined: GCC takes a function that only prefetches for one without effect, and removes calls to it.
+inline __attribute__((always_inline)) void prefetch(const void* p, int64_t offset) {
+  _mm_prefetch(static_cast<const char*>(p) + offset, _MM_HINT_T1);
 }
 
 inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // ---- Where weights come from.
 
@@ -132,8 +134,8 @@ struct CodedRows {
     const uint8_t* p = codes(c, rows.first);
     const int64_t step = rows.step * (codes(c, 1) - codes(c, 0));
     // The R rows lie one after the other and are followed by the next R: what they read in a step is prefetched in
-    // one piece, further on.
-    const uint8_t* ahead = p + kPrefetchBytes;
+    // one piece, so far on that all of it has come before the next R begin.
+    const uint8_t* ahead = p + max_of(kPrefetchBytes, R * step);
     for (int64_t g = 0; g < c.groups(); g += kScalesAtOnce) {
       const int count = static_cast<int>(min_of(kScalesAtOnce, c.groups() - g));
       alignas(64) Scales scales[R];
