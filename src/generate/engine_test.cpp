@@ -111,6 +111,17 @@ TEST(Engine, RunsDecodesBesideALongPrompt) {
   EXPECT_EQ(model.largest_step, 9);
 }
 
+TEST(Engine, SharesTheBudgetOfAStepAmongPromptsInOrder) {
+  ToyModel model;
+  Engine engine(model, nullptr, {.prefill_step_size = 8});
+  const uint64_t first = engine.submit(sampled(prompt(12), 1, 1)), second = engine.submit(sampled(prompt(12), 2, 1));
+  EXPECT_THAT(collect(engine.step())[first].progress, ElementsAre(8));
+  auto outcomes = collect(engine.step());
+  EXPECT_THAT(outcomes[first].progress, ElementsAre(12));
+  EXPECT_THAT(outcomes[second].progress, ElementsAre(4));
+  EXPECT_EQ(model.largest_step, 8);
+}
+
 TEST(Engine, ComputesLogitsOnlyForTokensItWants) {
   ToyModel model;
   run_one(model, sampled(prompt(50), 1, 10), {.prefill_step_size = 7});

@@ -107,6 +107,20 @@ TEST(Sampler, TakesATopKBeyondTheVocabularyAsNoLimit) {
   EXPECT_EQ(survivors({.temperature = 1, .top_k = 1'000'000}, fixture_row(0)).size(), 200u);
 }
 
+TEST(Sampler, OfEqualLogitsKeepsTheFirst) {
+  const std::vector<float> logits(100, 0.5f);
+  EXPECT_EQ(survivors({.temperature = 1, .top_k = 3}, logits), (std::vector<int32_t>{0, 1, 2}));
+}
+
+TEST(Sampler, EndsTheNucleusAtTheTokenThatReachesTheMass) {
+  // In proportion 16 : 8 : 4 : 2 : 1 : 1.
+  const float step = std::log(2.0f);
+  const std::vector<float> logits = {-2 * step, 0, -4 * step, -step, -4 * step, -3 * step};
+  EXPECT_EQ(survivors({.temperature = 1, .top_p = 0.4f}, logits), (std::vector<int32_t>{1}));
+  EXPECT_EQ(survivors({.temperature = 1, .top_p = 0.6f}, logits), (std::vector<int32_t>{1, 3}));
+  EXPECT_EQ(survivors({.temperature = 1, .top_p = 0.9f}, logits), (std::vector<int32_t>{0, 1, 3, 5}));
+}
+
 TEST(Sampler, RefusesLogitsOfWhichNoneIsFinite) {
   const std::vector<float> logits(20, std::nanf(""));
   EXPECT_THROW(Sampler({}, 0).sample(logits), std::runtime_error);
