@@ -1,13 +1,14 @@
-// What transformers does around a template: choosing it, preparing the messages, and cutting the prompt where the final
-// message is to go on.
+// What transformers does around a template: choosing it, giving it its variables, and cutting the prompt where the final
+// message is to go on. JSON is handed to the template as it lies, nothing is copied.
 #include "text/chat_template.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "text/conversation.h"
 #include "text/deepseek_encoder.h"
-#include "text/jinja/python_strings.h"
+#include "text/jinja/interpreter.h"
 #include "text/jinja/template.h"
 #include "text/template_folder.h"
 
@@ -15,94 +16,7 @@ namespace hearth::text {
 
 namespace {
 
-// Names under which reasoning is passed; the first is what templates read.
-constexpr const char* kReasoningFields[] = {"reasoning_content", "thinking", "reasoning"};
-// Marks the place where the final message ends; the space tells whether the template kept spaces there.
-constexpr std::string_view kContinueTag = "CONTINUE_FINAL_MESSAGE_TAG ";
-
 [[noreturn]] void refuse(const std::string& reason) { throw std::invalid_argument("[chat template] " + reason); }
-
-bool is_reasoning_field(std::string_view field) {
-  return std::find(std::begin(kReasoningFields), std::end(kReasoningFields), field) != std::end(kReasoningFields);
-}
-
-// The messages as the template sees them: null entries dropped, reasoning under the names that templates read.
-Json prepare_message(const Json& message) {
-  if (!message.is_object()) refuse("every message must be an object");
-  const Json* reasoning = nullptr;
-  for (const char* field : kReasoningFields) {
-    const auto found = message.find(field);
-    if (found == message.end() || found->is_null()) continue;
-    reasoning = &*found;
-    break;
-  }
-  Json prepared = Json::object();
-  auto& entries = prepared.get_ref<Json::object_t&>();
-  if (reasoning != nullptr) {
-    const auto own = message.find("thinking");
-    entries.emplace_back("thinking", own != message.end() && !own->is_null() ? *own : *reasoning);
-  }
-  for (const auto& [key, value] : message.get_ref<const Json::object_t&>())
-    if (!value.is_null() && !(reasoning != nullptr && key == "thinking")) entries.emplace_back(key, value);
-  if (reasoning != nullptr) prepared["reasoning_content"] = *reasoning;
-  return prepared;
-}
-
-Json prepare_messages(const Json& messages) {
-  if (!messages.is_array()) refuse("messages must be an array");
-  if (messages.empty()) refuse("the conversation is empty: at least one message is needed");
-  Json prepared = Json::array();
-  for (const Json& message : messages) prepared.push_back(prepare_message(message));
-  return prepared;
-}
-
-// The text to go on with, out of a content that is a string or a list of blocks; the tag is put behind it.
-std::string mark_content(Json& content) {
-  const auto mark = [](Json& text) {
-    if (!text.is_string()) refuse("continue_final_message needs text to continue");
-    const std::string before = text.get<std::string>();
-    text = before + std::string(kContinueTag);
-    return before;
-  };
-  if (!content.is_array()) return mark(content);
-  for (auto block = content.rbegin(); block != content.rend(); ++block)
-    if (block->is_object() && block->contains("text")) return mark((*block)["text"]);
-  refuse("continue_final_message is set but the final message has no text to continue");
-}
-
-// Marks the end of the final message's `field`; returns its text.
-std::string mark_final_message(Json& messages, const std::string& field, const std::string& source) {
-  Json& message = messages.back();
-  const auto found = message.find(field);
-  if (found == message.end() || found->is_null())
-    refuse("continue_final_message is set but the final message has no \"" + field + "\" to continue");
-  // Reasoning is there under several names; whichever the template reads carries the mark.
-  std::vector<std::string> fields{field};
-  if (is_reasoning_field(field)) {
-    fields.clear();
-    for (const char* name : kReasoningFields)
-      if (message.contains(name) && message[name] == *found) fields.emplace_back(name);
-  }
-  if (std::none_of(fields.begin(), fields.end(),
-                   [&](const std::string& name) { return source.find(name) != std::string::npos; }))
-    refuse("continue_final_message is set to \"" + field + "\" but the chat template does not read that field");
-  if (message[field].is_array()) return mark_content(message[field]);
-  std::string text;
-  for (const std::string& name : fields) text = mark_content(message[name]);
-  return text;
-}
-
-// Cuts the prompt at the mark.
-void cut_at_mark(std::string& prompt, const std::string& final_message) {
-  const std::string_view bare = jinja::strip(kContinueTag, jinja::Side::kBoth);
-  const size_t mark = prompt.rfind(bare);
-  const bool there = prompt.find(jinja::strip(final_message, jinja::Side::kBoth)) != std::string::npos;
-  if (mark == std::string::npos || !there)
-    refuse("continue_final_message is set but the final message does not appear in the chat after applying the template");
-  const bool spaces_kept = prompt.compare(mark, kContinueTag.size(), kContinueTag) == 0;
-  prompt.resize(mark);
-  if (!spaces_kept) prompt.resize(jinja::strip(prompt, jinja::Side::kRight).size());
-}
 
 // The field to go on with, or "".
 std::string continued_field(const Json& options) {
@@ -189,9 +103,11 @@ std::string ChatTemplate::render(const Json& messages, const Json& tools, const 
 RenderedChat ChatTemplate::render_with_spans(const Json& messages, const Json& tools, const Json& extra) const {
   if (!extra.is_null() && !extra.is_object()) refuse("the options must be an object");
   if (!tools.is_null() && !tools.is_array()) refuse("tools must be an array or null");
-  const Json options = extra.is_object() ? extra : Json::object();
+  static const Json kNoOptions = Json::object();
+  const Json& options = extra.is_object() ? extra : kNoOptions;
   const std::string continued = continued_field(options);
-  if (!continued.empty() && is_set(options, "add_generation_prompt"))
+  const bool generate = is_set(options, "add_generation_prompt");
+  if (!continued.empty() && generate)
     refuse("continue_final_message and add_generation_prompt exclude each other");
   const auto named = options.find("chat_template");
   const bool by_name = named != options.end() && named->is_string();
@@ -202,20 +118,24 @@ RenderedChat ChatTemplate::render_with_spans(const Json& messages, const Json& t
   const bool foreign = chosen == state_->folder.templates.size();  // then `chat_template` is a template's text
   const std::string& source = foreign ? name : state_->folder.templates[chosen].source;
 
-  Json prepared = prepare_messages(messages);
-  const std::string final_message = continued.empty() ? "" : mark_final_message(prepared, continued, source);
-  Json variables = Json::object();
-  for (const auto& [token, text] : state_->folder.special_tokens) variables[token] = text;
-  variables.update(options);
-  for (const char* own : {"continue_final_message", "chat_template"}) variables.erase(own);
-  Json given = Json::object();
-  given["messages"] = std::move(prepared);
-  given["tools"] = tools;
-  if (!options.contains("documents")) given["documents"] = nullptr;
-  given["add_generation_prompt"] = is_set(options, "add_generation_prompt");
-  jinja::Rendering rendering = foreign ? jinja::Template(source, state_->limits).render(variables, given)
-                                       : state_->at(chosen).render(variables, given);
-  if (!continued.empty()) cut_at_mark(rendering.text, final_message);
+  std::string final_message;
+  const auto define = [&](jinja::Runtime& runtime, jinja::Interpreter& interpreter) {
+    for (const auto& [token, text] : state_->folder.special_tokens) interpreter.define(token, runtime.borrow(text));
+    interpreter.define("documents", jinja::Value::none());
+    for (const auto& [key, value] : options.get_ref<const Json::object_t&>())
+      if (key != "continue_final_message" && key != "chat_template") interpreter.define(key, runtime.from_json(value));
+    const jinja::Value prepared = prepare_messages(runtime, messages);
+    if (!continued.empty()) final_message = mark_final_message(runtime, prepared, continued, source);
+    interpreter.define("messages", prepared);
+    interpreter.define("tools", runtime.from_json(tools));
+    interpreter.define("add_generation_prompt", jinja::Value::boolean(generate));
+  };
+  jinja::Rendering rendering =
+      foreign ? jinja::Template(source, state_->limits).render(define) : state_->at(chosen).render(define);
+  if (!continued.empty()) {
+    cut_at_mark(rendering.text, final_message);
+    rendering.generation_spans.clear();
+  }
   return {std::move(rendering.text), std::move(rendering.generation_spans)};
 }
 

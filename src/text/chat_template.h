@@ -22,7 +22,7 @@
 namespace hearth::text {
 
 // A prompt, and which bytes of it the assistant wrote: half-open ranges from the template's {% generation %} blocks,
-// for loss masks. Empty when the template has no such blocks.
+// for loss masks. None when the template has no such blocks, or the prompt ends inside the final message.
 struct RenderedChat {
   std::string text;
   std::vector<std::pair<size_t, size_t>> generation_spans;

@@ -1,7 +1,5 @@
 #include "text/jinja/template.h"
 
-#include <nlohmann/json.hpp>
-
 #include "base/unicode.h"
 #include "text/jinja/interpreter.h"
 #include "text/jinja/parser.h"
@@ -34,13 +32,14 @@ Template::~Template() = default;
 Template::Template(Template&&) noexcept = default;
 Template& Template::operator=(Template&&) noexcept = default;
 
-Rendering Template::render(const Json& variables, const Json& more) const {
+Rendering Template::render(const std::function<void(Runtime&, Interpreter&)>& define) const {
   Runtime runtime(limits_);
   Interpreter interpreter(*tree_, runtime);
-  for (const Json* group : {&variables, &more})
-    if (group->is_object())
-      for (const auto& [name, value] : group->get_ref<const Json::object_t&>())
-        interpreter.define(name, runtime.from_json(value));
+  try {
+    define(runtime, interpreter);
+  } catch (const Failure& failure) {  // the data alone exceeds a limit
+    throw TemplateError(1, failure.what());
+  }
   Rendering rendering;
   rendering.text = interpreter.render();
   rendering.generation_spans = to_bytes(rendering.text, interpreter.generation_spans());

@@ -3,19 +3,21 @@
 // Threads: render() may be called from many threads at once.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/json.h"
 #include "text/template_error.h"
 #include "text/template_limits.h"
 
 namespace hearth::text::jinja {
 
 struct Tree;
+class Interpreter;
+class Runtime;
 
 struct Rendering {
   std::string text;
@@ -30,8 +32,8 @@ class Template {
   Template(Template&&) noexcept;
   Template& operator=(Template&&) noexcept;
 
-  // `variables`: an object; each entry is a variable, `more` after it and stronger. Throws TemplateError.
-  Rendering render(const Json& variables, const Json& more) const;
+  // Renders with the variables that `define` gives. What they refer to must outlive the call. Throws TemplateError.
+  Rendering render(const std::function<void(Runtime&, Interpreter&)>& define) const;
 
  private:
   std::unique_ptr<const Tree> tree_;
