@@ -451,7 +451,8 @@ void add_decoders(const Component& c, DecoderList& out) {
   } else if (type == "Replace") {
     out.push_back(make_replace(c));
   } else if (type == "Metaspace") {
-    out.push_back(decoder_of<MetaspaceStage>(character_setting(c, "replacement"), prepend_scheme(c) != PrependScheme::kNever));
+    out.push_back(
+        decoder_of<MetaspaceStage>(character_setting(c, "replacement"), prepend_scheme(c) != PrependScheme::kNever));
   } else if (type == "WordPiece") {
     out.push_back(decoder_of<WordPieceStage>(c.string("prefix"), c.boolean("cleanup")));
   } else if (type == "BPEDecoder") {
@@ -480,12 +481,13 @@ DecoderList make_joining_decoder() {
 }
 
 DecoderList make_clean_up() {
-  constexpr std::pair<const char*, const char*> kRules[] = {{" .", "."},     {" ?", "?"},     {" !", "!"},   {" ,", ","},
-                                                            {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"},
-                                                            {" 've", "'ve"}, {" 're", "'re"}};
+  constexpr std::pair<const char*, const char*> kRules[] = {
+      {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
+      {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   DecoderList out;
   out.push_back(decoder_of<FuseStage>());
-  for (const auto& [from, to] : kRules) out.push_back(decoder_of<ReplaceLiteralStage>(std::string(from), std::string(to)));
+  for (const auto& [from, to] : kRules)
+    out.push_back(decoder_of<ReplaceLiteralStage>(std::string(from), std::string(to)));
   return out;
 }
 

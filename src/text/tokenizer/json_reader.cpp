@@ -59,10 +59,17 @@ bool JsonReader::next_item(char closing) {
   return true;
 }
 
-bool JsonReader::next_key(std::string& key) {
+bool JsonReader::next_key(std::string_view& key) {
   if (!next_item('}')) return false;
   key = string();
   expect(':');
+  return true;
+}
+
+bool JsonReader::next_key(std::string& key) {
+  std::string_view view;
+  if (!next_key(view)) return false;
+  key = view;
   return true;
 }
 

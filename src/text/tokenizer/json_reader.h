@@ -26,6 +26,7 @@ class JsonReader {
   // begin_object(); while (next_key(key)) <read one value>;
   void begin_object() { open('{'); }
   bool next_key(std::string& key);
+  bool next_key(std::string_view& key);  // which lives until the next string
   // begin_array(); while (next_element()) <read one value>;
   void begin_array() { open('['); }
   bool next_element() { return next_item(']'); }
@@ -39,6 +40,9 @@ class JsonReader {
   bool null();
   // Passes over one value of any kind; its text.
   std::string_view skip_value();
+
+  // Bytes not read yet.
+  size_t left() const { return static_cast<size_t>(end_ - at_); }
 
   // Nothing but white space is left, or it throws.
   void expect_end();

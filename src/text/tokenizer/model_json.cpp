@@ -2,6 +2,8 @@
 // in passing; merges that come first are read at the end, from their text.
 #include "text/tokenizer/model_json.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -53,8 +55,12 @@ void add(ModelSettings& model, std::string_view token, int64_t id, bool listed =
   }
 }
 
+// Bytes of file for each token of a vocabulary with its merges: what the real ones have (70 to 90), less a margin.
+constexpr size_t kBytesPerToken = 64;
+
 void read_vocabulary(JsonReader& in, ModelSettings& model) {
   model.has_vocabulary = true;
+  model.vocabulary.reserve(std::min(in.left() / kBytesPerToken, Vocabulary::kMaxTokens / 4), in.left() / 8);
   if (in.peek() == '[') {  // Unigram: [token, score] pairs
     in.begin_array();
     while (in.next_element()) {
@@ -68,63 +74,94 @@ void read_vocabulary(JsonReader& in, ModelSettings& model) {
     return;
   }
   in.begin_object();
-  std::string token;
-  while (in.next_key(token)) add(model, token, in.integer());
+  std::string_view token;
+  while (in.next_key(token)) {
+    const std::string_view spelling = token;
+    add(model, spelling, in.integer());
+  }
 }
 
+// Reads merges into the table. Each merge takes three look-ups at places all over the memory, so merges wait in a short
+// queue while their places are fetched.
 class MergeReader {
  public:
   explicit MergeReader(ModelSettings& model) : model_(model) {}
 
   void read(JsonReader& in) {
     model_.has_merges = true;
+    model_.merges.reserve(std::min(in.left() / kBytesPerMerge, MergeTable::kMaxMerges / 4));
     in.begin_array();
-    std::string left, right;
-    while (in.next_element()) {
-      if (in.peek() == '[') {
-        in.begin_array();
-        if (!in.next_element()) in.fail();
-        left = in.string();
-        if (!in.next_element()) in.fail();
-        right = in.string();
-        if (in.next_element()) in.fail();
-        add(left, right);
-      } else {
-        const std::string_view line = in.string();
-        if (line.starts_with("#version")) continue;
-        const size_t space = line.find(' ');
-        if (space == line.npos || line.find(' ', space + 1) != line.npos)
-          model_.fail("merges", "merge " + std::to_string(rank_) + " is not two tokens");
-        add(line.substr(0, space), line.substr(space + 1));
-      }
-    }
+    while (in.next_element())
+      if (read_one(in)) enqueue();
+    for (size_t i = resolved_; i < read_; ++i) resolve(queue_[i % kQueue]);
   }
 
  private:
-  void add(std::string_view left, std::string_view right) {
-    if (rank_ >= MergeTable::kMaxMerges) model_.fail("merges", "more than 2000000 merges");
-    if (right.size() < model_.prefix.size())
-      model_.fail("merges", "merge " + std::to_string(rank_) + " lacks the subword prefix");
-    joined_.assign(left);
-    joined_ += right.substr(model_.prefix.size());
-    const int32_t left_id = find(left), right_id = find(right);
-    // Vocabularies mostly list what merges make in the order of the merges: look one further before searching.
-    int32_t id = last_ + 1;
-    if (model_.vocabulary.token(id) != joined_) id = find(joined_);
-    last_ = id;
-    if (!model_.merges.add(left_id, right_id, {rank_++, id})) model_.fail("merges", "too many");
+  static constexpr size_t kQueue = 16, kBytesPerMerge = 24;
+  struct Pending {
+    std::string left, right;
+    uint64_t left_hash = 0, right_hash = 0;
+  };
+
+  // The next merge into next_; false for a line that is none.
+  bool read_one(JsonReader& in) {
+    if (in.peek() == '[') {
+      in.begin_array();
+      if (!in.next_element()) in.fail();
+      next_.left = in.string();
+      if (!in.next_element()) in.fail();
+      next_.right = in.string();
+      if (in.next_element()) in.fail();
+      return true;
+    }
+    const std::string_view line = in.string();
+    if (line.starts_with("#version")) return false;
+    const size_t space = line.find(' ');
+    if (space == line.npos || line.find(' ', space + 1) != line.npos)
+      model_.fail("merges", "merge " + std::to_string(read_) + " is not two tokens");
+    next_.left = line.substr(0, space);
+    next_.right = line.substr(space + 1);
+    return true;
   }
 
-  int32_t find(std::string_view token) const {
-    const int32_t id = model_.vocabulary.find(token);
+  void enqueue() {
+    Pending& merge = queue_[read_ % kQueue];
+    if (read_ >= kQueue) resolve(merge);
+    std::swap(merge, next_);
+    if (++read_ > MergeTable::kMaxMerges) model_.fail("merges", "more than 2000000 merges");
+    merge.left_hash = hash_bytes(merge.left);
+    merge.right_hash = hash_bytes(merge.right);
+    model_.vocabulary.fetch(merge.left_hash);
+    model_.vocabulary.fetch(merge.right_hash);
+  }
+
+  void resolve(const Pending& merge) {
+    const int32_t left = find(merge.left, merge.left_hash), right = find(merge.right, merge.right_hash);
+    model_.merges.fetch(left, right);
+    if (merge.right.size() < model_.prefix.size())
+      model_.fail("merges", "merge " + std::to_string(resolved_) + " lacks the subword prefix");
+    joined_ = merge.left;
+    joined_.append(merge.right, model_.prefix.size());
+    // Vocabularies mostly list what merges make in the order of the merges: look one further before searching.
+    int32_t id = last_ + 1;
+    if (model_.vocabulary.token(id) != joined_) id = find(joined_, hash_bytes(joined_));
+    last_ = id;
+    if (!model_.merges.add(left, right, {static_cast<uint32_t>(resolved_), id})) model_.fail("merges", "too many");
+    ++resolved_;
+  }
+
+  int32_t find(std::string_view token, uint64_t hash) const {
+    const int32_t id = model_.vocabulary.find(token, hash);
     if (id < 0)
-      model_.fail("merges", "merge " + std::to_string(rank_) + ": token '" + std::string(token.substr(0, 64)) +
+      model_.fail("merges", "merge " + std::to_string(resolved_) + ": token '" + std::string(token.substr(0, 64)) +
                                 "' is not in the vocabulary");
     return id;
   }
 
   ModelSettings& model_;
-  uint32_t rank_ = 0;
+  std::array<Pending, kQueue> queue_;
+  Pending next_;
+  size_t read_ = 0, resolved_ = 0;
   int32_t last_ = -1;
   std::string joined_;
 };

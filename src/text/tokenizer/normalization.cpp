@@ -1,5 +1,5 @@
-// Decompose fully, sort combining marks by class, and for the composed forms put pairs together again. ASCII and
-// characters that no form touches are passed at table speed by the check in front.
+// Decompose fully, sort combining marks by class, and for the composed forms put pairs together again. Only stretches
+// of characters that the form may change are worked on; all else is copied.
 #include "text/tokenizer/normalization.h"
 
 #include <algorithm>
@@ -14,15 +14,21 @@ namespace {
 constexpr char32_t kS = 0xAC00, kL = 0x1100, kV = 0x1161, kT = 0x11A7;
 constexpr char32_t kLCount = 19, kVCount = 21, kTCount = 28, kSCount = kLCount * kVCount * kTCount;
 
-bool is_stable(std::string_view text, CharacterFlag unstable) {
-  for (size_t at = 0; at < text.size();) {
+// Where the first character at or behind `at` begins that a form may change; text.size() if there is none.
+size_t next_unstable(std::string_view text, size_t at, CharacterFlag unstable) {
+  while (at < text.size()) {
     if (static_cast<uint8_t>(text[at]) < 0x80) {
       ++at;
-    } else if (has_flag(next_character(text, at), unstable)) {
-      return false;
+      continue;
     }
+    const size_t begin = at;
+    if (has_flag(next_character(text, at), unstable)) return begin;
   }
-  return true;
+  return at;
+}
+
+void copy(std::string_view text, std::vector<Change>& out) {
+  for (size_t at = 0; at < text.size();) out.push_back({next_character(text, at), 0});
 }
 
 char32_t compose(char32_t a, char32_t b) {
@@ -92,10 +98,30 @@ bool normalize(std::string_view text, NormalForm form, std::vector<Change>& out)
   const bool composed = form == NormalForm::kNfc || form == NormalForm::kNfkc;
   const CharacterFlag unstable = composed ? (compatible ? CharacterFlag::kUnstableNfkc : CharacterFlag::kUnstableNfc)
                                           : (compatible ? CharacterFlag::kUnstableNfkd : CharacterFlag::kUnstableNfd);
-  if (is_stable(text, unstable)) return false;
-  for (size_t at = 0; at < text.size();) decompose(next_character(text, at), compatible, out);
-  sort_marks(out);
-  if (composed) recompose(out);
+  size_t done = 0, at = next_unstable(text, 0, unstable);
+  if (at == text.size()) return false;
+  // Stretches that may change, each with the stable character in front of it, which may join them, are worked on alone:
+  // nothing passes a stable character that another one follows.
+  std::vector<Change> stretch;
+  while (at < text.size()) {
+    size_t begin = at;
+    if (begin > done) previous_character(text, begin);
+    size_t end = at;
+    while (end < text.size()) {
+      size_t next = end;
+      if (!has_flag(next_character(text, next), unstable)) break;
+      end = next;
+    }
+    copy(text.substr(done, begin - done), out);
+    stretch.clear();
+    for (size_t i = begin; i < end;) decompose(next_character(text, i), compatible, stretch);
+    sort_marks(stretch);
+    if (composed) recompose(stretch);
+    out.insert(out.end(), stretch.begin(), stretch.end());
+    done = end;
+    at = next_unstable(text, end, unstable);
+  }
+  copy(text.substr(done), out);
   return true;
 }
 

@@ -291,7 +291,8 @@ bool Tokenizer::Pipeline::decode_vocabulary(size_t mapped) const {
       continue;
     }
     for (size_t i = 0; i < mapped; ++i) token = *decoders[i]->map(token);
-    decoded_.ranges[static_cast<size_t>(id)] = {static_cast<uint32_t>(decoded_.text.size()), static_cast<uint32_t>(token.size())};
+    decoded_.ranges[static_cast<size_t>(id)] = {static_cast<uint32_t>(decoded_.text.size()),
+                                                static_cast<uint32_t>(token.size())};
     decoded_.text += token;
     if (mapped > 0 && decoded_.text.size() > kMaxDecodedVocabulary) return false;
   }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "text/tokenizer/hash.h"
-
 namespace hearth::text {
 
 namespace {
@@ -62,9 +60,9 @@ Vocabulary::Added Vocabulary::add(std::string_view token, int32_t id, bool again
   return Added::kYes;
 }
 
-int32_t Vocabulary::find(std::string_view token) const {
+int32_t Vocabulary::find(std::string_view token, uint64_t hash) const {
   if (slots_.empty()) return -1;
-  const size_t at = slot_of(token, hash_bytes(token));
+  const size_t at = slot_of(token, hash);
   return at == slots_.size() ? -1 : slots_[at].id;
 }
 
