@@ -33,14 +33,18 @@ struct FreeListEnd {
   }
 };
 
+// Makes the calling thread empty its list when it ends; a thread may let go of nodes without ever making one.
+void empty_at_end() {
+  static thread_local FreeListEnd end;
+  (void)&end;
+}
+
 void* node_memory() {
   if (FreeNode* node = free_nodes) {
     free_nodes = node->next;
     --free_count;
     return node;
   }
-  static thread_local FreeListEnd end;
-  (void)&end;
   return ::operator new(sizeof(Node), std::align_val_t(alignof(Node)));
 }
 
@@ -80,6 +84,7 @@ void Node::recycle(Node* node) {
     ::operator delete(node, std::align_val_t(alignof(Node)));
     return;
   }
+  if (!free_nodes) empty_at_end();
   free_nodes = new (node) FreeNode{free_nodes};
   ++free_count;
 }
