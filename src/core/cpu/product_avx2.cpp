@@ -1,6 +1,6 @@
-// Products in eight float lanes, for all three types. 16-bit values are widened as they are loaded; weights of codes are
-// rounded to the type of their scales first, so that they equal dequantized ones. Dequantization is here because it is
-// the same expansion of codes, written to memory.
+// Products in eight float lanes, for all three types. 16-bit values are widened as they are loaded; weights of codes
+// are rounded to the type of their scales first, so that they equal dequantized ones. Dequantization is here because it
+// is the same expansion of codes, written to memory.
 #include "core/cpu/product.h"
 #include "core/cpu/product_driver.h"
 #include "core/cpu/target.h"

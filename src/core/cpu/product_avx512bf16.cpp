@@ -1,5 +1,6 @@
-// Products of bfloat16 by vdpbf16ps, which multiplies and adds 32 pairs in the time that a float FMA takes for 16. Weights
-// of codes are rounded to bfloat16 in the group's table, and looked up 32 at a time. Other types go to product_avx512.cpp.
+// Products of bfloat16 by vdpbf16ps, which multiplies and adds 32 pairs in the time that a float FMA takes for 16.
+// Weights of codes are rounded to bfloat16 in the group's table, and looked up 32 at a time. Other types go to
+// product_avx512.cpp.
 #include "core/cpu/product.h"
 #include "core/cpu/product_driver.h"
 #include "core/cpu/target.h"
@@ -59,7 +60,7 @@ struct Bfloat16Pairs {
   static constexpr int kBlock = 64, kVectors = 2;
   static constexpr bool kMayBeWild = false;  // whether kTame makes a difference
   static constexpr int kTileM = 4, kTileN = 6;
-  static constexpr int kFewRowsOfW = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
+  static constexpr int kRowsOfWForOne = 8, kRowsOfWForTwo = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
 
   static Sum zero() { return _mm512_setzero_ps(); }
   static Sum madd(Sum sum, Vector x, Vector w) { return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w); }

@@ -11,8 +11,9 @@
 namespace hearth::cpu {
 namespace {
 
-// How far ahead to prefetch, into L2: reading four rows at once is too much for the hardware's prefetchers, and L1 has too
-// few outstanding misses. Four rows of 1 KB by one thread: 10 GB/s without, 11 into L1, 18 into L2, as fast as one stream.
+// How far ahead to prefetch, into L2: reading four rows at once is too much for the hardware's prefetchers, and L1 has
+// too few outstanding misses. Four rows of 1 KB by one thread: 10 GB/s without, 11 into L1, 18 into L2, as fast as one
+// stream.
 inline constexpr int64_t kPrefetchBytes = 8192;
 // Always inlined: GCC takes a function that only prefetches for one without effect, and removes calls to it.
 inline __attribute__((always_inline)) void prefetch(const void* p, int64_t offset) {
@@ -91,8 +92,8 @@ struct DenseRows {
   }
 };
 
-// Groups and blocks are walked in units: a group of one or more blocks; or, where a block is longer than a group (kPair),
-// a block of two groups, of which the row's last may lack the second.
+// Groups and blocks are walked in units: a group of one or more blocks; or, where a block is longer than a group
+// (kPair), a block of two groups, of which the row's last may lack the second.
 template <class L, int kBits>
 struct CodedRows {
   using Lanes = L;
@@ -129,8 +130,7 @@ struct CodedRows {
 
   // kBlocks is the number of blocks in a unit where it is known, otherwise `blocks` is.
   template <int M, int R, int kBlocks, bool kPair>
-  static void add_units(const ProductCall& c, Rows rows, int blocks, const Vector* x,
-                        typename L::Sum (&sums)[M * R]) {
+  static void add_units(const ProductCall& c, Rows rows, int blocks, const Vector* x, typename L::Sum (&sums)[M * R]) {
     const uint8_t* p = codes(c, rows.first);
     const int64_t step = rows.step * (codes(c, 1) - codes(c, 0));
     // The R rows lie one after the other and are followed by the next R: what they read in a step is prefetched in
@@ -151,8 +151,9 @@ struct CodedRows {
 
   // Moves x, p and ahead behind what it has used.
   template <bool kTame, int M, int R, int kBlocks, bool kPair>
-  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, int blocks, const Vector*& x,
-                                                               const uint8_t*& p, int64_t step, const uint8_t*& ahead,
+  static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, int blocks,
+                                                               const Vector*& x, const uint8_t*& p, int64_t step,
+                                                               const uint8_t*& ahead,
                                                                typename L::Sum (&result)[M * R]) {
     constexpr int kGroups = kPair ? 2 : 1;
     typename L::Sum sums[M * R];  // a copy that nothing can point at stays in registers
@@ -303,8 +304,8 @@ void few_blocks(const ProductCall& c, const void* packed, int64_t begin, int64_t
 template <class W>
 void few_rows(const ProductCall& c, const void* packed, int padded, int64_t begin, int64_t end) {
   using L = typename W::Lanes;
-  if (padded == 1) return few_blocks<W, 1, L::kFewRowsOfW>(c, packed, begin, end);
-  if (padded == 2) return few_blocks<W, 2, L::kFewRowsOfW>(c, packed, begin, end);
+  if (padded == 1) return few_blocks<W, 1, L::kRowsOfWForOne>(c, packed, begin, end);
+  if (padded == 2) return few_blocks<W, 2, L::kRowsOfWForTwo>(c, packed, begin, end);
   if (padded == 4) return few_blocks<W, 4, L::kRowsOfWForFour>(c, packed, begin, end);
   few_blocks<W, 8, L::kRowsOfWForEight>(c, packed, begin, end);
 }
@@ -418,7 +419,7 @@ ProductKernels kernels_of() {
   using L = typename W::Lanes;
   return {.block = L::kBlock,
           .block_bytes = static_cast<int>(sizeof(typename L::Vector)) * L::kVectors,
-          .few_rows_of_w = L::kFewRowsOfW,
+          .few_rows_of_w = L::kRowsOfWForOne,
           .tile_m = L::kTileM,
           .tile_n = L::kTileN,
           .accumulator_bytes = sizeof(typename L::Sum),

@@ -1,5 +1,6 @@
-// The AVX2 products' lanes: eight floats; element k in lane k % 8, in ascending order of K, one sum each; lanes are added
-// in the tree i + (i + 4), + 2, + 1. Contracts as in product_lanes_avx512_inl.h; codes are converted one at a time.
+// The AVX2 products' lanes: eight floats; element k in lane k % 8, in ascending order of K, one sum each; lanes are
+// added in the tree i + (i + 4), + 2, + 1. Contracts as in product_lanes_avx512_inl.h; codes are converted one at a
+// time.
 //
 // Included by the ISA files, inside their target region (target.h).
 #pragma once
@@ -82,7 +83,7 @@ struct EightLanes {
   static constexpr bool kMayBeWild = false;  // whether kTame makes a difference
   // Register tiles: 12 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 3, kTileN = 4;
-  static constexpr int kFewRowsOfW = 4, kRowsOfWForFour = 2, kRowsOfWForEight = 1;
+  static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 4, kRowsOfWForFour = 2, kRowsOfWForEight = 1;
 
   static Sum zero() { return _mm256_setzero_ps(); }
   static Sum madd(Sum sum, Vector x, Vector w) { return _mm256_fmadd_ps(x, w, sum); }

@@ -5,8 +5,8 @@
 //   FloatLanes:      16 floats; element k in lane k % 16.
 //   Bfloat16Pairs:   16 pairs, each added by one vdpbf16ps. Of 64 elements, lane i < 8 takes 8i and 8i + 4, then 8i + 2
 //                    and 8i + 6; lane 8 + i takes 8i + 1 and 8i + 5, then 8i + 3 and 8i + 7: how 4-bit codes fall out.
-// In float lanes 4-bit codes are cheapest to unpack into permuted lanes. Then x is packed with the same permutation, and
-// sums are permuted back before the tree: the order of additions is not touched.
+// In float lanes 4-bit codes are cheapest to unpack into permuted lanes. Then x is packed with the same permutation,
+// and sums are permuted back before the tree: the order of additions is not touched.
 //
 // Included by the ISA files, inside their target region (target.h).
 #pragma once
@@ -44,8 +44,8 @@ inline __m512 round_to(__m512 v, const Bfloat16*) {
 
 // Sign and exponent of v * 2^13 make the power of two at which a float's last place is float16's for v: adding and
 // subtracting it rounds v to 11 bits, half to even. Three operations on different pipes; converting to float16 and back
-// keeps Zen 4's converter busy for 3.1 cycles. Nothing below float16's normal range needs to be rounded less: scales and
-// biases are multiples of 2^-24, and so is v. Requires |v| < 65520, beyond which float16 is infinite.
+// keeps Zen 4's converter busy for 3.1 cycles. Nothing below float16's normal range needs to be rounded less: scales
+// and biases are multiples of 2^-24, and so is v. Requires |v| < 65520, beyond which float16 is infinite.
 inline __m512 round_to(__m512 lifted, const Float16*) {
   const __m512i sign_and_exponent = _mm512_set1_epi32(static_cast<int>(0xff800000));
   const __m512 magic = floats_of(_mm512_and_si512(bits_of(lifted), sign_and_exponent));
@@ -62,9 +62,9 @@ inline __m512 round_any(__m512 lifted, const Float16*) {
   return _mm512_cvtph_ps(_mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
-// ---- Scales and biases of up to 16 groups of a row as floats, so that a broadcast is a load.
+// ---- Scales and biases of up to 32 groups of a row as floats, so that a broadcast is a load.
 
-inline constexpr int kScalesAtOnce = 16;
+inline constexpr int kScalesAtOnce = 32;
 
 struct Scales {
   float scale[kScalesAtOnce], bias[kScalesAtOnce];
@@ -77,11 +77,16 @@ inline float largest_rounded(const void*) { return 0x1.fffffep127f; }
 template <class T>
 inline bool expand_scales(const T* scales, const T* biases, int count, float top, Scales& to) {
   const F32x16 lift = F32x16::all(kLift<T>);
-  const F32x16 s = F32x16::load_first(scales, count) * lift, b = F32x16::load_first(biases, count) * lift;
-  s.store(to.scale);
-  b.store(to.bias);
-  const __m512 reach = _mm512_fmadd_ps(abs(s).v, _mm512_set1_ps(top), abs(b).v);
-  return _mm512_cmp_ps_mask(reach, _mm512_set1_ps(largest_rounded(scales)), _CMP_NLE_UQ) == 0;
+  __mmask16 wild = 0;
+  for (int i = 0; i < count; i += 16) {
+    const int n = count - i < 16 ? count - i : 16;
+    const F32x16 s = F32x16::load_first(scales + i, n) * lift, b = F32x16::load_first(biases + i, n) * lift;
+    s.store(to.scale + i);
+    b.store(to.bias + i);
+    const __m512 reach = _mm512_fmadd_ps(abs(s).v, _mm512_set1_ps(top), abs(b).v);
+    wild |= _mm512_cmp_ps_mask(reach, _mm512_set1_ps(largest_rounded(scales)), _CMP_NLE_UQ);
+  }
+  return wild == 0;
 }
 
 // ---- Sixteen codes as 32-bit lanes. For 2 to 5 bits the lanes' higher bits hold other codes: table look-ups ignore
@@ -101,7 +106,8 @@ inline __m512i sixteen_codes(const uint8_t* p) {
     const __m128i bytes = _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << (2 * kBits)) - 1), p);
     const __m512i bit = _mm512_mullo_epi32(lane, _mm512_set1_epi32(kBits));
     const __m512i word = _mm512_srli_epi32(bit, 4);
-    const __m512i words = _mm512_add_epi32(_mm512_add_epi32(word, _mm512_slli_epi32(word, 16)), _mm512_set1_epi32(0x10000));
+    const __m512i words =
+        _mm512_add_epi32(_mm512_add_epi32(word, _mm512_slli_epi32(word, 16)), _mm512_set1_epi32(0x10000));
     const __m512i window = _mm512_permutexvar_epi16(words, _mm512_castsi128_si512(bytes));
     const __m512i codes = _mm512_srlv_epi32(window, _mm512_and_si512(bit, _mm512_set1_epi32(15)));
     return kBits == 6 ? _mm512_and_si512(codes, _mm512_set1_epi32(63)) : codes;
@@ -115,8 +121,8 @@ inline __m512 table_codes() {
   return _mm512_cvtepi32_ps(_mm512_and_si512(lane, _mm512_set1_epi32((1 << kBits) - 1)));
 }
 
-// vpbroadcastd from memory is a load alone; vbroadcastss and broadcasts of 128 or 256 bits keep Zen 4's permutation pipes
-// busy for a cycle as well, which look-ups need.
+// vpbroadcastd from memory is a load alone; vbroadcastss and broadcasts of 128 or 256 bits keep Zen 4's permutation
+// pipes busy for a cycle as well, which look-ups need.
 inline __m512 broadcast(const float& x) { return floats_of(_mm512_set1_epi32(load_as<int>(&x))); }
 
 inline __m512 affine(const Scales& scales, int g, __m512 codes) {
@@ -138,7 +144,7 @@ struct FloatLanes {
   static constexpr bool kMayBeWild = sizeof(T) == 2;  // whether kTame makes a difference
   // Register tiles: 24 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 4, kTileN = 6;
-  static constexpr int kFewRowsOfW = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
+  static constexpr int kRowsOfWForOne = 8, kRowsOfWForTwo = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
 
   static Sum zero() { return _mm512_setzero_ps(); }
   static Sum permute(Sum v, __m512i order) { return _mm512_permutexvar_ps(order, v); }

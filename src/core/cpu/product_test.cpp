@@ -44,7 +44,11 @@ struct Matrix {
   std::vector<char> memory;
 
   Matrix(Dtype t, int64_t r, int64_t c, int64_t gap = 0)
-      : type(t), rows(r), columns(c), stride(c + gap), memory(1 + size_of(t) * r * (c + gap) + 64, static_cast<char>(kPoison)) {}
+      : type(t),
+        rows(r),
+        columns(c),
+        stride(c + gap),
+        memory(1 + size_of(t) * r * (c + gap) + 64, static_cast<char>(kPoison)) {}
 
   char* data() { return memory.data() + 1; }
   const char* data() const { return memory.data() + 1; }
@@ -82,18 +86,38 @@ struct Packed {
       : scales(w.type, w.rows, w.columns / group),
         biases(w.type, w.rows, w.columns / group),
         codes(static_cast<size_t>(1 + w.rows * w.columns * bits / 8)) {
-    matrix = {.packed = reinterpret_cast<const uint32_t*>(codes.data() + 1), .scales = scales.data(),
-              .biases = biases.data(), .n = w.rows, .k = w.columns, .bits = bits, .group_size = group};
-    quantize({.type = w.type, .w = w.data(), .n = w.rows, .k = w.columns, .w_stride = w.stride, .bits = bits,
-              .group_size = group, .packed = reinterpret_cast<uint32_t*>(codes.data() + 1), .scales = scales.data(),
+    matrix = {.packed = reinterpret_cast<const uint32_t*>(codes.data() + 1),
+              .scales = scales.data(),
+              .biases = biases.data(),
+              .n = w.rows,
+              .k = w.columns,
+              .bits = bits,
+              .group_size = group};
+    quantize({.type = w.type,
+              .w = w.data(),
+              .n = w.rows,
+              .k = w.columns,
+              .w_stride = w.stride,
+              .bits = bits,
+              .group_size = group,
+              .packed = reinterpret_cast<uint32_t*>(codes.data() + 1),
+              .scales = scales.data(),
               .biases = biases.data()});
   }
 };
 
 Matrix multiply(const Kernels& kernels, const Matrix& x, const Matrix& w, int64_t m, const Matrix* bias = nullptr) {
   Matrix y(x.type, m, w.rows, 3);
-  kernels.matmul({.type = x.type, .x = x.data(), .w = w.data(), .bias = bias == nullptr ? nullptr : bias->data(),
-                  .y = y.data(), .m = m, .n = w.rows, .k = w.columns, .x_stride = x.stride, .w_stride = w.stride,
+  kernels.matmul({.type = x.type,
+                  .x = x.data(),
+                  .w = w.data(),
+                  .bias = bias == nullptr ? nullptr : bias->data(),
+                  .y = y.data(),
+                  .m = m,
+                  .n = w.rows,
+                  .k = w.columns,
+                  .x_stride = x.stride,
+                  .w_stride = w.stride,
                   .y_stride = y.stride});
   EXPECT_TRUE(y.untouched_outside());
   return y;
@@ -101,9 +125,14 @@ Matrix multiply(const Kernels& kernels, const Matrix& x, const Matrix& w, int64_
 
 Matrix multiply(const Kernels& kernels, const Matrix& x, const Packed& w, int64_t m, const Matrix* bias = nullptr) {
   Matrix y(x.type, m, w.matrix.n, 3);
-  kernels.quantized_matmul({.type = x.type, .x = x.data(), .w = w.matrix,
-                            .bias = bias == nullptr ? nullptr : bias->data(), .y = y.data(), .m = m,
-                            .x_stride = x.stride, .y_stride = y.stride});
+  kernels.quantized_matmul({.type = x.type,
+                            .x = x.data(),
+                            .w = w.matrix,
+                            .bias = bias == nullptr ? nullptr : bias->data(),
+                            .y = y.data(),
+                            .m = m,
+                            .x_stride = x.stride,
+                            .y_stride = y.stride});
   EXPECT_TRUE(y.untouched_outside());
   return y;
 }
@@ -139,8 +168,8 @@ testing::AssertionResult near_the_exact_product(const Matrix& x, const Matrix& w
       }
       const double allowed = unit * std::abs(exact) + size * 0x1p-24 * (4 + w.columns / 8.0) + 0x1p-24;
       if (!(std::abs(y.at(m, n) - exact) <= allowed)) {
-        return testing::AssertionFailure() << "y[" << m << ", " << n << "] = " << y.at(m, n) << ", exactly " << exact
-                                           << ", allowed " << allowed;
+        return testing::AssertionFailure()
+               << "y[" << m << ", " << n << "] = " << y.at(m, n) << ", exactly " << exact << ", allowed " << allowed;
       }
     }
   }
@@ -173,7 +202,8 @@ TEST_P(EveryTable, MultipliesCodesOfAnyWidth) {
       const Packed packed(w, bits, group);
       const Matrix weights = expanded(kernels_for(Isa::kScalar), packed, type);
       for (int64_t m : {1, 3, 8, 9}) {
-        ASSERT_TRUE(near_the_exact_product(x, weights, multiply(kernels, x, packed, m))) << bits << " bits by " << group;
+        ASSERT_TRUE(near_the_exact_product(x, weights, multiply(kernels, x, packed, m)))
+            << bits << " bits by " << group;
       }
     }
   }
@@ -187,8 +217,12 @@ TEST_P(EveryTable, DequantizesToTheSameBitsAsTheSpecification) {
       ASSERT_TRUE(same_rows(expected, expanded(kernels, packed, type), 7)) << bits << " bits by " << group;
       const std::vector<int32_t> rows = {6, 0, 3, 3};
       Matrix gathered(type, 4, 384, 1);
-      kernels.gather_rows_dequantize({.type = type, .w = packed.matrix, .rows = rows.data(), .count = 4,
-                                      .out = gathered.data(), .out_stride = gathered.stride});
+      kernels.gather_rows_dequantize({.type = type,
+                                      .w = packed.matrix,
+                                      .rows = rows.data(),
+                                      .count = 4,
+                                      .out = gathered.data(),
+                                      .out_stride = gathered.stride});
       for (int64_t i = 0; i < 4; i++) {
         ASSERT_EQ(0, std::memcmp(gathered.row(i), expected.row(rows[static_cast<size_t>(i)]), gathered.row_bytes()));
       }
@@ -295,7 +329,9 @@ TEST_P(EveryTable, RoundsExtremeWeightsLikeTheSpecification) {
 std::string case_name(const testing::TestParamInfo<std::tuple<Isa, Dtype>>& info) {
   const Dtype type = std::get<1>(info.param);
   return std::string(isa_name(std::get<0>(info.param))) + "_" +
-         (type == Dtype::kFloat32 ? "float32" : type == Dtype::kFloat16 ? "float16" : "bfloat16");
+         (type == Dtype::kFloat32   ? "float32"
+          : type == Dtype::kFloat16 ? "float16"
+                                    : "bfloat16");
 }
 
 INSTANTIATE_TEST_SUITE_P(Product, EveryTable,

@@ -30,8 +30,17 @@ std::vector<Case> mlx_cases() {
   EXPECT_TRUE(file.good());
   std::vector<Case> cases;
   for (std::string line; std::getline(file, line);) {
-    Case c{.name = line, .type = {}, .bits = 0, .group = 0, .rows = 0, .columns = 0, .weights = {}, .packed = {},
-           .scales = {}, .biases = {}, .dequantized = {}};
+    Case c{.name = line,
+           .type = {},
+           .bits = 0,
+           .group = 0,
+           .rows = 0,
+           .columns = 0,
+           .weights = {},
+           .packed = {},
+           .scales = {},
+           .biases = {},
+           .dequantized = {}};
     std::string type;
     std::istringstream(line) >> type >> c.bits >> c.group >> c.rows >> c.columns;
     c.type = type == "float32" ? Dtype::kFloat32 : type == "float16" ? Dtype::kFloat16 : Dtype::kBfloat16;
@@ -66,8 +75,15 @@ TEST(Quantize, GivesMlxsCodesScalesAndBiasesBitForBit) {
   ASSERT_EQ(cases.size(), 3u * 6 * 3);
   for (const Case& c : cases) {
     std::string packed(c.packed.size(), '?'), scales(c.scales.size(), '?'), biases(c.biases.size(), '?');
-    quantize({.type = c.type, .w = c.weights.data(), .n = c.rows, .k = c.columns, .w_stride = c.columns, .bits = c.bits,
-              .group_size = c.group, .packed = reinterpret_cast<uint32_t*>(packed.data()), .scales = scales.data(),
+    quantize({.type = c.type,
+              .w = c.weights.data(),
+              .n = c.rows,
+              .k = c.columns,
+              .w_stride = c.columns,
+              .bits = c.bits,
+              .group_size = c.group,
+              .packed = reinterpret_cast<uint32_t*>(packed.data()),
+              .scales = scales.data(),
               .biases = biases.data()});
     EXPECT_TRUE(scales == c.scales) << c.name;
     EXPECT_TRUE(biases == c.biases) << c.name;
@@ -80,15 +96,20 @@ TEST(Dequantize, AgreesWithMlxToARounding) {
   for (const Case& c : mlx_cases()) {
     std::string out(c.dequantized.size(), '?');
     dequantize_scalar({.type = c.type,
-                       .w = {.packed = reinterpret_cast<const uint32_t*>(c.packed.data()), .scales = c.scales.data(),
-                             .biases = c.biases.data(), .n = c.rows, .k = c.columns, .bits = c.bits,
+                       .w = {.packed = reinterpret_cast<const uint32_t*>(c.packed.data()),
+                             .scales = c.scales.data(),
+                             .biases = c.biases.data(),
+                             .n = c.rows,
+                             .k = c.columns,
+                             .bits = c.bits,
                              .group_size = c.group},
-                       .out = out.data(), .out_stride = c.columns});
+                       .out = out.data(),
+                       .out_stride = c.columns});
     const float unit = c.type == Dtype::kFloat32 ? 0x1p-23f : c.type == Dtype::kFloat16 ? 0x1p-10f : 0x1p-7f;
     for (int64_t i = 0; i < c.rows * c.columns; i++) {
       const int64_t g = i / c.group;
-      const float span = std::abs(value(c.type, c.scales, g)) * static_cast<float>(1 << c.bits) +
-                         std::abs(value(c.type, c.biases, g));
+      const float span =
+          std::abs(value(c.type, c.scales, g)) * static_cast<float>(1 << c.bits) + std::abs(value(c.type, c.biases, g));
       ASSERT_NEAR(value(c.type, out, i), value(c.type, c.dequantized, i), unit * span) << c.name << ", weight " << i;
     }
   }
@@ -99,8 +120,8 @@ TEST(GatherRows, CopiesRowsInTheOrderAsked) {
   std::iota(table.begin(), table.end(), 0u);
   const std::vector<int32_t> rows = {4, 0, 0, 2};
   std::vector<uint32_t> out(4 * 3, 99);
-  gather_rows({.table = table.data(), .row_bytes = 12, .table_stride = 16, .rows = rows.data(), .count = 4,
-               .out = out.data()});
+  gather_rows(
+      {.table = table.data(), .row_bytes = 12, .table_stride = 16, .rows = rows.data(), .count = 4, .out = out.data()});
   EXPECT_THAT(out, testing::ElementsAre(16, 17, 18, 0, 1, 2, 0, 1, 2, 8, 9, 10));
 }
 
