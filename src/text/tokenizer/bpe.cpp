@@ -23,7 +23,7 @@ constexpr size_t kMaxProbe = 4096;
 }  // namespace
 
 void MergeTable::reserve(size_t merges) {
-  const size_t wanted = std::bit_ceil(std::max<size_t>(64, merges * 2));
+  const size_t wanted = std::bit_ceil(std::max<size_t>(64, merges + merges / 2));
   if (wanted <= slots_.size()) return;
   std::vector<Slot> old(wanted);
   old.swap(slots_);
@@ -38,7 +38,7 @@ void MergeTable::reserve(size_t merges) {
 
 bool MergeTable::add(int32_t left, int32_t right, Merge merge) {
   if (size_ >= kMaxMerges) return false;
-  if (slots_.size() < 2 * (size_ + 1)) reserve(2 * size_);
+  if (2 * slots_.size() < 3 * (size_ + 1)) reserve(2 * size_);
   const uint64_t key = key_of(left, right);
   size_t at = hash_integer(key) & mask_;
   for (size_t step = 0; slots_[at].key != kFree && slots_[at].key != key; at = (at + 1) & mask_)

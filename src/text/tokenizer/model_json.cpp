@@ -81,26 +81,31 @@ void read_vocabulary(JsonReader& in, ModelSettings& model) {
   }
 }
 
-// Reads merges into the table. Each merge takes three look-ups at places all over the memory, so merges wait in a short
-// queue while their places are fetched.
+// Reads merges into the table. Each merge takes look-ups at places all over the memory, so merges wait in two short
+// queues, before they are looked up and before they are added, while their places are fetched.
 class MergeReader {
  public:
   explicit MergeReader(ModelSettings& model) : model_(model) {}
 
   void read(JsonReader& in) {
     model_.has_merges = true;
-    model_.merges.reserve(std::min(in.left() / kBytesPerMerge, MergeTable::kMaxMerges / 4));
+    model_.merges.reserve(std::min(model_.vocabulary.size(), in.left() / 8));
     in.begin_array();
     while (in.next_element())
       if (read_one(in)) enqueue();
     for (size_t i = resolved_; i < read_; ++i) resolve(queue_[i % kQueue]);
+    for (size_t i = resolved_ - std::min(resolved_, kQueue); i < resolved_; ++i) add(found_[i % kQueue]);
   }
 
  private:
-  static constexpr size_t kQueue = 16, kBytesPerMerge = 24;
+  static constexpr size_t kQueue = 16;
   struct Pending {
     std::string left, right;
     uint64_t left_hash = 0, right_hash = 0;
+  };
+  struct Found {
+    int32_t left = 0, right = 0;
+    MergeTable::Merge merge;
   };
 
   // The next merge into next_; false for a line that is none.
@@ -137,7 +142,6 @@ class MergeReader {
 
   void resolve(const Pending& merge) {
     const int32_t left = find(merge.left, merge.left_hash), right = find(merge.right, merge.right_hash);
-    model_.merges.fetch(left, right);
     if (merge.right.size() < model_.prefix.size())
       model_.fail("merges", "merge " + std::to_string(resolved_) + " lacks the subword prefix");
     joined_ = merge.left;
@@ -146,8 +150,15 @@ class MergeReader {
     int32_t id = last_ + 1;
     if (model_.vocabulary.token(id) != joined_) id = find(joined_, hash_bytes(joined_));
     last_ = id;
-    if (!model_.merges.add(left, right, {static_cast<uint32_t>(resolved_), id})) model_.fail("merges", "too many");
+    Found& found = found_[resolved_ % kQueue];
+    if (resolved_ >= kQueue) add(found);
+    found = {left, right, {static_cast<uint32_t>(resolved_), id}};
+    model_.merges.fetch(left, right);
     ++resolved_;
+  }
+
+  void add(const Found& found) {
+    if (!model_.merges.add(found.left, found.right, found.merge)) model_.fail("merges", "too many");
   }
 
   int32_t find(std::string_view token, uint64_t hash) const {
@@ -160,6 +171,7 @@ class MergeReader {
 
   ModelSettings& model_;
   std::array<Pending, kQueue> queue_;
+  std::array<Found, kQueue> found_;
   Pending next_;
   size_t read_ = 0, resolved_ = 0;
   int32_t last_ = -1;

@@ -12,7 +12,7 @@ constexpr size_t kMaxProbe = 4096;  // only spellings chosen to collide come nea
 void Vocabulary::reserve(size_t tokens, size_t bytes) {
   bytes_.reserve(bytes);
   entries_.reserve(tokens);
-  const size_t wanted = std::bit_ceil(std::max<size_t>(64, tokens * 2));
+  const size_t wanted = std::bit_ceil(std::max<size_t>(64, tokens + tokens / 2));
   if (wanted <= slots_.size()) return;
   std::vector<Slot> old(wanted);
   old.swap(slots_);
@@ -24,7 +24,7 @@ void Vocabulary::reserve(size_t tokens, size_t bytes) {
 }
 
 void Vocabulary::grow() {
-  if (slots_.size() < 2 * (size_ + 1)) reserve(std::max<size_t>(64, size_ * 2), bytes_.capacity());
+  if (2 * slots_.size() < 3 * (size_ + 1)) reserve(std::max<size_t>(64, size_ * 2), bytes_.capacity());
 }
 
 // The slot of `token`, or the free one where it belongs; slots_.size() if the probe runs too long.
