@@ -59,7 +59,8 @@ class KVCacheContract : public ::testing::TestWithParam<Kind> {
     std::mt19937 generator(seed);
     std::vector<array> outs;
     for (int end = first + count; first < end;) {
-      const int chunk = std::min<int>(end - first, 1 + static_cast<int>(generator() % 60) * static_cast<int>(generator() % 7));
+      const int chunk =
+          std::min<int>(end - first, 1 + static_cast<int>(generator() % 60) * static_cast<int>(generator() % 7));
       outs.push_back(attend(sequence, first, chunk));
       first += chunk;
     }
@@ -76,10 +77,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, KVCacheContract, ::testing::ValuesIn(kKinds),
 TEST_P(KVCacheContract, SeesTheTokensItsKindNames) {
   const auto& [name, make, keep, window] = GetParam();
   const array rows = random_array({kKVHeads, kTokens, kSize}, 4);
-  const array expected =
-      ops::plain::ragged_attention(q_, k_, v_, {rows, rows},
-                                   ops::pack_runs(std::vector<ops::Run>{{.tokens = kTokens, .keep = keep, .window = window}}),
-                                   {.scale = 0.35f})[0];
+  const array expected = ops::plain::ragged_attention(
+      q_, k_, v_, {rows, rows},
+      ops::pack_runs(std::vector<ops::Run>{{.tokens = kTokens, .keep = keep, .window = window}}), {.scale = 0.35f})[0];
   EXPECT_LE(testing::relative_difference(attend(*make_sequence(), 0, kTokens), expected), 3e-6f);
 }
 

@@ -1,7 +1,7 @@
 // The new tokens of one step, of one or of many sequences, laid end to end; and their attention.
 //
-// Prefill, decode, several sequences at once, draft verification: all are runs of tokens with a batch behind them. There
-// is no padding and no mask. What a token gets depends on its own sequence only, bit for bit (the row law).
+// Prefill, decode, several sequences at once, draft verification: all are runs of tokens with a batch behind them.
+// There is no padding and no mask. What a token gets depends on its own sequence only, bit for bit (the row law).
 //
 // Shapes:   T tokens of the step, H heads, Hkv key/value heads, D head size.
 // Lifetime: for one forward pass: build it, add() every run, pass it to Model::forward, let it go. A step that throws
@@ -17,9 +17,9 @@
 namespace hearth::cache {
 
 struct AttendOptions {
-  float scale = 1.0f;    // on q·k, usually D^-1/2
-  int window = 0;        // latest tokens that are seen, itself included; 0: all
-  float softcap = 0.0f;  // c > 0: scores become c * tanh(score / c)
+  float scale = 1.0f;                             // on q·k, usually D^-1/2
+  int window = 0;                                 // latest tokens that are seen, itself included; 0: all
+  float softcap = 0.0f;                           // c > 0: scores become c * tanh(score / c)
   std::optional<mx::array> sinks = std::nullopt;  // [H] logits that take part in the softmax and add nothing
 };
 
@@ -41,8 +41,7 @@ class RaggedBatch {
 
   // Causal attention of one layer. q [T, H, D], k and v [T, Hkv, D] -> [T, H, D]; each sequence's k and v are appended
   // to its cache for `layer`. Each layer once a step.
-  mx::array attend(int layer, const mx::array& q, const mx::array& k, const mx::array& v,
-                   const AttendOptions& options);
+  mx::array attend(int layer, const mx::array& q, const mx::array& k, const mx::array& v, const AttendOptions& options);
 
  private:
   const mx::array& packed_runs(const std::vector<ops::Run>& runs);

@@ -46,7 +46,8 @@ TEST(RaggedBatch, GivesASequenceTheSameBitsBesideOthers) {
         const int at = first + 20 * static_cast<int>(i);
         qs.push_back(rows(q, at, count)), ks.push_back(rows(k, at, count)), vs.push_back(rows(v, at, count));
       }
-      const array out = batch.attend(0, mx::concatenate(qs, 0), mx::concatenate(ks, 0), mx::concatenate(vs, 0), {.scale = 0.3f});
+      const array out =
+          batch.attend(0, mx::concatenate(qs, 0), mx::concatenate(ks, 0), mx::concatenate(vs, 0), {.scale = 0.3f});
       array own = rows(out, 0, count);
       own.eval();
       return own;

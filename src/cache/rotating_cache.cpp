@@ -18,13 +18,14 @@ RotatingCache::RotatingCache(int max_size, int keep) : max_size_(max_size), keep
 
 bool RotatingCache::can_trim(int n) const {
   if (n < 0 || n > offset_) return false;
-  const int oldest_seen = offset_ - n - window() + 1;                    // by the next token, of those behind `keep`
-  const int oldest_held = written_ - (full_capacity() - keep_);          // later tokens have overwritten the others
+  const int oldest_seen = offset_ - n - window() + 1;            // by the next token, of those behind `keep`
+  const int oldest_held = written_ - (full_capacity() - keep_);  // later tokens have overwritten the others
   return oldest_held <= keep_ || oldest_seen >= oldest_held;
 }
 
 void RotatingCache::trim(int n) {
-  if (!can_trim(n)) throw std::invalid_argument("[KVCache::trim] the window has dropped tokens that would be seen again");
+  if (!can_trim(n))
+    throw std::invalid_argument("[KVCache::trim] the window has dropped tokens that would be seen again");
   offset_ -= n;
 }
 

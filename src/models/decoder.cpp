@@ -26,18 +26,24 @@ std::vector<int> read_windows(const weights::ConfigReader& config, int layers) {
   return windows;
 }
 
+// Here and below parts are made one by one: where an initialiser list throws halfway, g++ 12 can destroy members twice.
 nn::Attention load_attention(const DecoderConfig& c, const std::string& path, int window, nn::LayerLoader& loader) {
   const int q_size = c.heads * c.head_dim, kv_size = c.kv_heads * c.head_dim;
-  const auto head_norm = [&](const char* name) -> std::optional<nn::RMSNorm> {
-    if (!c.qk_norm) return std::nullopt;
-    return loader.rms_norm(path + name, c.head_dim, c.rms_norm_eps);
-  };
-  return {.q_proj = loader.linear(path + ".q_proj", c.hidden_size, q_size, c.qkv_bias),
-          .k_proj = loader.linear(path + ".k_proj", c.hidden_size, kv_size, c.qkv_bias),
-          .v_proj = loader.linear(path + ".v_proj", c.hidden_size, kv_size, c.qkv_bias),
-          .o_proj = loader.linear(path + ".o_proj", q_size, c.hidden_size, c.o_bias),
-          .q_norm = head_norm(".q_norm"),
-          .k_norm = head_norm(".k_norm"),
+  nn::Linear q = loader.linear(path + ".q_proj", c.hidden_size, q_size, c.qkv_bias);
+  nn::Linear k = loader.linear(path + ".k_proj", c.hidden_size, kv_size, c.qkv_bias);
+  nn::Linear v = loader.linear(path + ".v_proj", c.hidden_size, kv_size, c.qkv_bias);
+  nn::Linear o = loader.linear(path + ".o_proj", q_size, c.hidden_size, c.o_bias);
+  std::optional<nn::RMSNorm> q_norm, k_norm;
+  if (c.qk_norm) {
+    q_norm = loader.rms_norm(path + ".q_norm", c.head_dim, c.rms_norm_eps);
+    k_norm = loader.rms_norm(path + ".k_norm", c.head_dim, c.rms_norm_eps);
+  }
+  return {.q_proj = std::move(q),
+          .k_proj = std::move(k),
+          .v_proj = std::move(v),
+          .o_proj = std::move(o),
+          .q_norm = std::move(q_norm),
+          .k_norm = std::move(k_norm),
           .heads = c.heads,
           .kv_heads = c.kv_heads,
           .head_dim = c.head_dim,
@@ -45,9 +51,10 @@ nn::Attention load_attention(const DecoderConfig& c, const std::string& path, in
 }
 
 nn::SwiGLU load_mlp(const DecoderConfig& c, const std::string& path, nn::LayerLoader& loader) {
-  return {.gate_proj = loader.linear(path + ".gate_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
-          .up_proj = loader.linear(path + ".up_proj", c.hidden_size, c.intermediate_size, c.mlp_bias),
-          .down_proj = loader.linear(path + ".down_proj", c.intermediate_size, c.hidden_size, c.mlp_bias)};
+  nn::Linear gate = loader.linear(path + ".gate_proj", c.hidden_size, c.intermediate_size, c.mlp_bias);
+  nn::Linear up = loader.linear(path + ".up_proj", c.hidden_size, c.intermediate_size, c.mlp_bias);
+  nn::Linear down = loader.linear(path + ".down_proj", c.intermediate_size, c.hidden_size, c.mlp_bias);
+  return {.gate_proj = std::move(gate), .up_proj = std::move(up), .down_proj = std::move(down)};
 }
 
 }  // namespace
@@ -73,7 +80,11 @@ DecoderConfig read_decoder_config(const weights::ConfigReader& config) {
   return c;
 }
 
-// The parts are made one by one: g++ 12 destroys members twice when a nested initialiser list throws halfway.
+bool is_head_tied(const weights::ConfigReader& config, nn::LayerLoader& loader) {
+  const bool has_head = loader.tensors().contains("lm_head.weight");
+  return weights::tie_head(config, loader.tensors(), /*by_default=*/!has_head);
+}
+
 Decoder::Layer Decoder::load_layer(const DecoderConfig& c, int index, nn::LayerLoader& loader) {
   const std::string path = "model.layers." + std::to_string(index);
   nn::RMSNorm input_layernorm = loader.rms_norm(path + ".input_layernorm", c.hidden_size, c.rms_norm_eps);

@@ -32,6 +32,10 @@ struct DecoderConfig {
 // The keys that all these families have, with Llama's defaults. Throws LoadError naming the key.
 DecoderConfig read_decoder_config(const weights::ConfigReader& config);
 
+// Whether the head is the embedding: as the config says, else unless there is a head of its own. Drops the copy of a
+// tied head that some folders carry.
+bool is_head_tied(const weights::ConfigReader& config, nn::LayerLoader& loader);
+
 class Decoder final : public Model {
  public:
   // Takes the tensors from `loader`, all of them. Throws LoadError naming the tensor that does not fit.

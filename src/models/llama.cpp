@@ -18,7 +18,7 @@ std::unique_ptr<Model> load_llama(const weights::ModelFolder& folder) {
   for (const std::string& name : loader.tensors().names()) {
     if (name.ends_with("self_attn.rotary_emb.inv_freq")) loader.tensors().drop(name);  // old files; rope computes it
   }
-  config.tied_head = weights::tie_head(json, loader.tensors(), /*by_default=*/!loader.tensors().contains("lm_head.weight"));
+  config.tied_head = is_head_tied(json, loader);
   return std::make_unique<Decoder>(config, nn::Rope::from_config(json, config.rope), loader);
 }
 

@@ -11,7 +11,7 @@ std::unique_ptr<Model> load_qwen3(const weights::ModelFolder& folder) {
   config.rope.base = 1e6;
 
   nn::LayerLoader loader(folder);
-  config.tied_head = weights::tie_head(json, loader.tensors(), /*by_default=*/!loader.tensors().contains("lm_head.weight"));
+  config.tied_head = is_head_tied(json, loader);
   return std::make_unique<Decoder>(config, nn::Rope::from_config(json, config.rope), loader);
 }
 

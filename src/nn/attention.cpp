@@ -4,8 +4,8 @@
 
 namespace hearth::nn {
 
-mx::array Attention::operator()(const mx::array& x, const Rope& rope, const Rope::Step& step,
-                                cache::RaggedBatch& batch, int layer) const {
+mx::array Attention::operator()(const mx::array& x, const Rope& rope, const Rope::Step& step, cache::RaggedBatch& batch,
+                                int layer) const {
   const int tokens = x.shape(0);
   mx::array q = mx::reshape(q_proj(x), {tokens, heads, head_dim});
   mx::array k = mx::reshape(k_proj(x), {tokens, kv_heads, head_dim});

@@ -29,7 +29,7 @@ class Linear {
   mx::array operator()(const mx::array& x) const;
 
  private:
-  Matrix matrix_;                 // a dense weight is held transposed, [K, N]: a view of the file's rows
+  Matrix matrix_;  // a dense weight is held transposed, [K, N]: a view of the file's rows
   std::optional<mx::array> bias_;
 };
 

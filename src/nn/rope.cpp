@@ -45,9 +45,7 @@ void scale_llama3(std::vector<double>& freqs, const ConfigReader& scaling) {
   }
 }
 
-double yarn_mscale(double factor, double mscale) {
-  return factor <= 1.0 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
-}
+double yarn_mscale(double factor, double mscale) { return factor <= 1.0 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0; }
 
 // Pairs that turn more than beta_fast times within the original length stay, those that turn less than beta_slow times
 // are stretched, with a linear ramp between. Returns what the rotated part is multiplied by.
@@ -117,8 +115,8 @@ Rope Rope::from_config(const ConfigReader& config, const RopeOptions& given) {
   } else if (type == "dynamic") {
     if (options.max_position_embeddings <= 0) config.refuse("max_position_embeddings", "is needed for dynamic scaling");
     if (options.dims <= 2) scaling->refuse("type", "dynamic scaling needs heads of more than 2 numbers");
-    rope.dynamic_ = Dynamic{options.base, scaling->number("factor", {.min = 1.0, .max = 1e6}),
-                            options.max_position_embeddings};
+    rope.dynamic_ =
+        Dynamic{options.base, scaling->number("factor", {.min = 1.0, .max = 1e6}), options.max_position_embeddings};
   } else if (type == "llama3") {
     scale_llama3(freqs, *scaling);
   } else if (type == "yarn") {
@@ -133,14 +131,14 @@ Rope Rope::from_config(const ConfigReader& config, const RopeOptions& given) {
 }
 
 mx::array Rope::dynamic_freqs(const mx::array& positions) const {
-  // base_p = base * (factor * length_p / length - (factor - 1))^(dims / (dims - 2)), freqs = base_p^(2i / dims), through
-  // logarithms: the plain base's are scaled by the growth to the power 2i / dims.
+  // base_p = base * (factor * length_p / length - (factor - 1))^(dims / (dims - 2)), freqs = base_p^(2i / dims),
+  // through logarithms: the plain base's are scaled by the growth to the power 2i / dims.
   const auto& [base, factor, length] = *dynamic_;
   const float dims = static_cast<float>(options_.dims);
   const mx::array length_here = mx::maximum(mx::add(positions, mx::array(1)), mx::array(length));
-  const mx::array growth = mx::subtract(
-      mx::multiply(mx::astype(length_here, mx::float32), mx::array(static_cast<float>(factor / length))),
-      mx::array(static_cast<float>(factor - 1.0)));
+  const mx::array growth =
+      mx::subtract(mx::multiply(mx::astype(length_here, mx::float32), mx::array(static_cast<float>(factor / length))),
+                   mx::array(static_cast<float>(factor - 1.0)));
   std::vector<double> exponents(static_cast<size_t>(options_.dims / 2));
   for (size_t i = 0; i < exponents.size(); ++i) exponents[i] = 2.0 * static_cast<double>(i) / (dims - 2.0f);
   const mx::array powers = mx::multiply(mx::expand_dims(mx::log(growth), 1), to_array(exponents));

@@ -3,7 +3,8 @@
 //
 // Row law: every scaling is a function of the token's own position. `dynamic`, which elsewhere depends on the longest
 //          length seen, takes the length at the token: what decoding one token at a time gives.
-// Source:  mlx-lm's rope_utils; transformers' modeling_rope_utils. Peng et al. 2023 (yarn), Ding et al. 2024 (longrope).
+// Source:  mlx-lm's rope_utils; transformers' modeling_rope_utils; Peng et al. 2023 (yarn), Ding et al. 2024
+//          (longrope).
 #pragma once
 
 #include <optional>
@@ -14,8 +15,8 @@
 namespace hearth::nn {
 
 struct RopeOptions {
-  int dims = 0;             // rotated numbers of a head, even
-  double base = 10000.0;    // rope_theta where the config has none
+  int dims = 0;           // rotated numbers of a head, even
+  double base = 10000.0;  // rope_theta where the config has none
   bool traditional = false;
   int max_position_embeddings = 0;  // 0: the config does not say
 };

@@ -13,7 +13,8 @@ namespace {
 
 Rope make_rope(const Json& config, int dims) {
   const weights::ConfigReader reader(config, "config.json");
-  return Rope::from_config(reader, {.dims = dims, .max_position_embeddings = config.value("max_position_embeddings", 0)});
+  return Rope::from_config(reader,
+                           {.dims = dims, .max_position_embeddings = config.value("max_position_embeddings", 0)});
 }
 
 Rope make_rope(const char* config) { return make_rope(Json::parse(config), 8); }
@@ -36,13 +37,15 @@ TEST(Rope, ScalesByTheMscaleOfMlxLm) {
     const Rope rope = make_rope(test["config"], test["dims"]);
     const mx::array start({0}, mx::int32);  // where nothing turns
     const mx::array ones = mx::ones({1, 1, test["dims"].get<int>()});
-    EXPECT_NEAR(testing::to_floats(rope(ones, rope.at(start)))[0], test["mscale"].get<float>(), 1e-6f) << test["config"];
+    EXPECT_NEAR(testing::to_floats(rope(ones, rope.at(start)))[0], test["mscale"].get<float>(), 1e-6f)
+        << test["config"];
   }
 }
 
 TEST(Rope, ReadsRopeParametersWithTheBaseInside) {
   const mx::array at({3}, mx::int32);
-  const mx::array nested = make_rope(R"({"rope_parameters": {"rope_type": "default", "rope_theta": 5000.0}})").at(at).freqs;
+  const mx::array nested =
+      make_rope(R"({"rope_parameters": {"rope_type": "default", "rope_theta": 5000.0}})").at(at).freqs;
   const mx::array flat = make_rope(R"({"rope_theta": 5000.0})").at(at).freqs;
   const mx::array neither = make_rope("{}").at(at).freqs;
   EXPECT_TRUE(testing::same_bits(nested, flat));
@@ -73,7 +76,8 @@ TEST(Rope, NamesTheKeyThatIsWrong) {
   EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "linear", "factor": 0}})"), "rope_scaling.factor");
   EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "llama3", "factor": 8, "high_freq_factor": 0.5}})"),
             "rope_scaling.high_freq_factor");
-  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "longrope", "long_factor": [1, 2]}})"), "rope_scaling.long_factor");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "longrope", "long_factor": [1, 2]}})"),
+            "rope_scaling.long_factor");
   EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "dynamic", "factor": 2}})"), "max_position_embeddings");
   EXPECT_EQ(key_of_error(R"({"rope_theta": -1})"), "rope_theta");
   EXPECT_EQ(key_of_error(R"({"rope_scaling": 3})"), "rope_scaling");

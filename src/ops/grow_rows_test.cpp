@@ -15,9 +15,7 @@ TEST(GrowRows, KeepsTheRowsThatWereThere) {
   EXPECT_TRUE(testing::same_bits(mx::slice(grown, {0, 0, 0}, {3, 5, 8}), x));
 }
 
-TEST(GrowRows, MakesATableOutOfNothing) {
-  EXPECT_EQ(grow_rows(mx::zeros({2, 0, 8}), 4).nbytes(), 2u * 4 * 8 * 4);
-}
+TEST(GrowRows, MakesATableOutOfNothing) { EXPECT_EQ(grow_rows(mx::zeros({2, 0, 8}), 4).nbytes(), 2u * 4 * 8 * 4); }
 
 TEST(GrowRows, RefusesToShrink) {
   EXPECT_THROW(grow_rows(testing::random_array({3, 5, 8}, 1), 4), std::invalid_argument);

@@ -1,7 +1,8 @@
-// One primitive does a layer's whole step: it writes the new keys and values of every sequence into the caches, which it
-// was given for good and so may change in place, and runs the attention kernel over all of them in one parallel region.
-// A run that is too long for its ring is written and attended in rounds: as many tokens as the ring has room for beside
-// the window, then the next. The kernel's order of summation depends on positions only, so rounds do not show.
+// One primitive does a layer's whole step: it writes the new keys and values of every sequence into the caches, which
+// it was given for good and so may change in place, and runs the attention kernel over all of them in one parallel
+// region. A run that is too long for its ring is written and attended in rounds: as many tokens as the ring has room
+// for beside the window, then the next. The kernel's order of summation depends on positions only, so rounds do not
+// show.
 #include "ops/ragged_attention.h"
 
 #include <algorithm>
@@ -53,7 +54,8 @@ int row_of(const Run& run, int position, int rows) {
   return position < run.keep ? position : run.keep + (position - run.keep) % (rows - run.keep);
 }
 
-// Copies rows [row, row + tokens) of x [T, Hkv, D] into a cache [Hkv, C, D], where the run's positions have their place.
+// Copies rows [row, row + tokens) of x [T, Hkv, D] into a cache [Hkv, C, D], where the run's positions have their
+// place.
 void write_rows(const mx::array& x, const Run& run, mx::array& cache) {
   const int heads = cache.shape(0), rows = cache.shape(1);
   const size_t bytes = static_cast<size_t>(cache.shape(2)) * cache.itemsize();
@@ -230,7 +232,8 @@ std::vector<mx::array> ragged_attention(const mx::array& q, const mx::array& k, 
   if (sinks) inputs.push_back(mx::contiguous(mx::astype(*sinks, mx::float32)));
   std::move(caches.begin(), caches.end(), std::back_inserter(inputs));
   return mx::array::make_arrays(shapes, std::vector<mx::Dtype>(shapes.size(), q.dtype()),
-                                std::make_shared<RaggedAttention>(mx::to_stream({}), options, sinks.has_value()), inputs);
+                                std::make_shared<RaggedAttention>(mx::to_stream({}), options, sinks.has_value()),
+                                inputs);
 }
 
 }  // namespace hearth::ops

@@ -38,7 +38,8 @@ struct AttentionOptions {
   bool operator==(const AttentionOptions&) const = default;
 };
 
-// q [T, H, D], k and v [T, Hkv, D] (D a multiple of 8, at most 256), caches {K0, V0, K1, V1, ...} of the B runs -> {out [T, H, D], K0', V0', K1', ...}.
+// q [T, H, D], k and v [T, Hkv, D] (D a multiple of 8, at most 256), caches {K0, V0, K1, V1, ...} of the B runs
+// -> {out [T, H, D], K0', V0', K1', ...}.
 // Writes each run's keys and values to its caches, then attends. A cache array that nobody else holds (pass the vector
 // by move) is written in place; one that is shared is copied first. sinks, if given: float [H], a logit for each head
 // that takes part in the softmax and adds nothing.

@@ -83,8 +83,7 @@ array attend(const array& q, const array& k, const array& v, const Run& run, con
 
 std::vector<mx::array> plain::ragged_attention(const mx::array& q, const mx::array& k, const mx::array& v,
                                                std::vector<mx::array> caches, const mx::array& runs,
-                                               const AttentionOptions& options,
-                                               const std::optional<mx::array>& sinks) {
+                                               const AttentionOptions& options, const std::optional<mx::array>& sinks) {
   array packed = runs;
   packed.eval();
   std::vector<array> outs, results{q};

@@ -50,8 +50,11 @@ TEST(RaggedAttention, EqualsThePlainVersionForRunsOfAllKinds) {
   testing::for_each_way_to_run([] {
     for (const auto& [type, tolerance] : {std::pair{mx::float32, 3e-6f}, {mx::float16, 1e-3f}, {mx::bfloat16, 8e-3f}}) {
       // A prompt, a decode step, a chunk in the middle, a window, a window behind kept rows, a ring that has wrapped.
-      const Step step({{.tokens = 7}, {.tokens = 1, .position = 200}, {.tokens = 5, .position = 30},
-                       {.tokens = 3, .position = 40, .window = 9}, {.tokens = 3, .position = 40, .keep = 2, .window = 9},
+      const Step step({{.tokens = 7},
+                       {.tokens = 1, .position = 200},
+                       {.tokens = 5, .position = 30},
+                       {.tokens = 3, .position = 40, .window = 9},
+                       {.tokens = 3, .position = 40, .keep = 2, .window = 9},
                        {.tokens = 3, .position = 500, .keep = 2, .window = 9}},
                       {7, 256, 40, 64, 64, 20}, type);
       expect_equal(step.run(), step.run_plain(), tolerance);
@@ -115,7 +118,7 @@ TEST(RaggedAttention, RefusesRunsThatDoNotFit) {
     const Step step({run}, {rows});
     EXPECT_THROW(mx::eval(step.run()), std::invalid_argument);
   };
-  fails({.tokens = 5, .position = 12}, 16);                          // no room, and no window
+  fails({.tokens = 5, .position = 12}, 16);                           // no room, and no window
   fails({.tokens = 5, .position = 12, .keep = 4, .window = 13}, 16);  // a window larger than the ring
   fails({.tokens = 1, .position = -1}, 16);
 }

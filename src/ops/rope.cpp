@@ -1,5 +1,5 @@
-// The kernel takes one set of frequencies for a call. Where they depend on the position (freqs [T, R/2]) it is called once
-// for each token.
+// The kernel takes one set of frequencies for a call. Where they depend on the position (freqs [T, R/2]) it is called
+// once for each token.
 #include "ops/rope.h"
 
 #include "core/cpu/kernels.h"
@@ -57,8 +57,7 @@ class Rope final : public mx::Primitive {
 
 }  // namespace
 
-mx::array rope(const mx::array& x, const mx::array& positions, const mx::array& freqs, bool traditional,
-               float mscale) {
+mx::array rope(const mx::array& x, const mx::array& positions, const mx::array& freqs, bool traditional, float mscale) {
   require(x.ndim() == 3 && is_short_float(x.dtype()), "rope", "x must be a float array [T, H, D]");
   require(positions.shape() == mx::Shape{x.shape(0)} && positions.dtype() == mx::int32, "rope",
           "positions must be int32 [T]");

@@ -14,7 +14,8 @@ const mx::array kPositions({0, 1, 5, 1000, 3}, mx::int32);
 
 mx::array make_freqs(int pairs) {
   std::vector<float> freqs;
-  for (int i = 0; i < pairs; ++i) freqs.push_back(std::pow(10000.0f, static_cast<float>(i) / static_cast<float>(pairs)));
+  for (int i = 0; i < pairs; ++i)
+    freqs.push_back(std::pow(10000.0f, static_cast<float>(i) / static_cast<float>(pairs)));
   return mx::array(freqs.begin(), {pairs}, mx::float32);
 }
 
@@ -55,7 +56,8 @@ TEST(Rope, GivesATokenTheSameBitsInAnyCompany) {
   const mx::array x = random_array({5, 3, 24}, 1), freqs = make_freqs(12);
   const mx::array all = rope(x, kPositions, freqs, false);
   for (int t = 0; t < 5; ++t) {
-    const mx::array alone = rope(mx::slice(x, {t, 0, 0}, {t + 1, 3, 24}), mx::slice(kPositions, {t}, {t + 1}), freqs, false);
+    const mx::array alone =
+        rope(mx::slice(x, {t, 0, 0}, {t + 1, 3, 24}), mx::slice(kPositions, {t}, {t + 1}), freqs, false);
     EXPECT_TRUE(testing::same_bits(alone, mx::slice(all, {t, 0, 0}, {t + 1, 3, 24})));
   }
 }
