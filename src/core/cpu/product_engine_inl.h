@@ -76,6 +76,21 @@ struct DenseRows {
     }
   }
 
+  template <int M>
+  static inline __attribute__((always_inline)) void multiply_two(const Vector* x, const Vector (&first)[L::kVectors],
+                                                                 const Vector (&second)[L::kVectors],
+                                                                 typename L::Sum (&sums)[M * 2]) {
+#pragma GCC unroll 8
+    for (int v = 0; v < L::kVectors; v++) {
+#pragma GCC unroll 8
+      for (int m = 0; m < M; m++) {
+        const Vector row = x[v * M + m];
+        sums[m * 2] = L::madd(sums[m * 2], row, first[v]);
+        sums[m * 2 + 1] = L::madd(sums[m * 2 + 1], row, second[v]);
+      }
+    }
+  }
+
   // panel[(block * kVectors + vector) * stride] = blocks [begin, end) of row n, in natural order.
   static void expand(const ProductCall& c, int64_t n, int64_t begin, int64_t end, int stride, Vector* panel) {
     const T* p = row(c, n);
@@ -167,11 +182,18 @@ struct CodedRows {
 #pragma GCC unroll 1
       for (int block = 0; block < (kBlocks == 0 ? blocks : kBlocks); block++) {
         for (int i = 0; i < kBlockBytes * R; i += 64) prefetch(ahead, i);
+        if constexpr (M == 8 && R == 2) {  // x is loaded once for both
+          Vector w[L::kVectors], v[L::kVectors];
+          Codes::template block<kTame, kPair>(group[0], p, w);
+          Codes::template block<kTame, kPair>(group[1], p + step, v);
+          DenseRows<L>::template multiply_two<M>(x, w, v, sums);
+        } else {
 #pragma GCC unroll 8
-        for (int r = 0; r < R; r++) {
-          Vector w[L::kVectors];
-          Codes::template block<kTame, kPair>(group[r], p + r * step, w);
-          DenseRows<L>::template multiply<M, R>(x, w, r, sums);
+          for (int r = 0; r < R; r++) {
+            Vector w[L::kVectors];
+            Codes::template block<kTame, kPair>(group[r], p + r * step, w);
+            DenseRows<L>::template multiply<M, R>(x, w, r, sums);
+          }
         }
         p += kBlockBytes;
         ahead += kBlockBytes * R;
