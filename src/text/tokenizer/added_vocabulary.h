@@ -49,7 +49,7 @@ class StringMatcher {
 
 class AddedVocabulary {
  public:
-  static constexpr size_t kMaxTokens = 200'000, kMaxTokenBytes = 4096;
+  static constexpr size_t kMaxTokens = 50'000, kMaxTokenBytes = 4096;
 
   // Adds `token`, or changes its flags if it is there. A token the model has keeps the model's id, others get the next
   // free one. `normalized` is its content as the normalizer leaves it. Returns its id, or -1 if a limit is passed.

@@ -73,9 +73,10 @@ Component Component::child(std::string_view name) const {
   return {require(name), source_, key_.empty() ? std::string(name) : key_ + "." + std::string(name)};
 }
 
-size_t Component::count(std::string_view name) const {
+size_t Component::count(std::string_view name, size_t most) const {
   const Json& value = require(name);
   if (!value.is_array()) fail(name, "not an array");
+  if (value.size() > most) fail(name, "more than " + std::to_string(most) + " elements");
   return value.size();
 }
 

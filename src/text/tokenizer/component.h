@@ -33,7 +33,8 @@ class Component {
   Regex pattern(std::string_view name) const;
 
   Component child(std::string_view name) const;
-  size_t count(std::string_view name) const;  // elements of an array
+  // Elements of an array. Throws LoadError beyond `most`.
+  size_t count(std::string_view name, size_t most = 64) const;
   Component element(std::string_view name, size_t index) const;
 
   const Json& json() const { return *value_; }

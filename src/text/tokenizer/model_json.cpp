@@ -51,7 +51,7 @@ void add(ModelSettings& model, std::string_view token, int64_t id, bool listed =
     case Vocabulary::Added::kIdTaken:
       model.fail("vocab", "id " + std::to_string(id) + " comes twice");
     case Vocabulary::Added::kRefused:
-      model.fail("vocab", "more than 2000000 tokens, or too large");
+      model.fail("vocab", "more than 1200000 tokens, or too large");
   }
 }
 

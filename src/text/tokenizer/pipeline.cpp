@@ -99,8 +99,17 @@ void Tokenizer::Pipeline::fill(std::string_view text, EncodeScratch& scratch) co
     scratch.valid_text = replace_invalid_utf8(text);
     valid = scratch.valid_text;
   }
-  size_t original = 0;  // where the next character of `valid` stands in `text`
+  size_t seen = 0, original = 0;  // a place in `valid`, and the same in `text`
+  const auto go_to = [&](size_t place) {
+    if (place < seen) seen = original = 0;  // a token found within the white space that another one took
+    if (valid.data() == text.data()) seen = original = place;
+    while (seen < place) {
+      original += utf8_step(text, original).length;
+      seen += utf8_length(valid[seen]);
+    }
+  };
   const auto take = [&](size_t begin, size_t end) {
+    if (split.tracked) go_to(begin);
     piece.tracked = split.tracked;
     piece.text = valid.substr(begin, end - begin);
     piece.alignments.clear();
@@ -114,6 +123,7 @@ void Tokenizer::Pipeline::fill(std::string_view text, EncodeScratch& scratch) co
         original = alignment.end;
         at += length;
       }
+      seen = end;
     }
     piece.original_end = split.tracked ? static_cast<uint32_t>(original) : static_cast<uint32_t>(end);
   };

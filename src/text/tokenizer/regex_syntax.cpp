@@ -3,6 +3,7 @@
 // around it as a group. Classes are evaluated to sets and spelled anew.
 #include <cctype>
 #include <cstdio>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -67,8 +68,9 @@ class Translator {
     atom_ = out_.size();
     quantified_ = false;
     if (c == '[') {
-      ++at_;
-      out_ += bracket(0).pcre2_class();
+      const size_t begin = at_++;
+      const CodeSet set = bracket(0);
+      out_ += spelled(set, in_.substr(begin, at_ - begin));
     } else if (c == '\\') {
       ++at_;
       escape();
@@ -193,10 +195,11 @@ class Translator {
   }
 
   void escape() {
+    const size_t begin = at_;
     const char c = take_char();
     CodeSet set;
     if (class_escape(c, set)) {
-      out_ += set.pcre2_class();
+      out_ += spelled(set, in_.substr(begin, at_ - begin));
     } else if (c == 'b' || c == 'B') {
       const std::string word = property("word").pcre2_class();
       const std::string inside = "(?<=" + word + ")(?=" + word + ")", outside = "(?<!" + word + ")(?!" + word + ")";
@@ -212,6 +215,14 @@ class Translator {
     } else {
       literal(character_escape(c));
     }
+  }
+
+  // Spelling a class takes a millisecond: each is spelled once.
+  const std::string& spelled(const CodeSet& set, std::string_view source) {
+    const auto [it, is_new] = spelled_.try_emplace(std::string(source));
+    if (spelled_.size() > 128) refuse("more than 128 classes");
+    if (is_new) it->second = set.pcre2_class();
+    return it->second;
   }
 
   // \s, \p{...} and their like.
@@ -307,6 +318,7 @@ class Translator {
 
   // What stands behind '['.
   CodeSet bracket(int depth) {
+    if (++classes_ > 1024) refuse("more than 1024 classes");
     if (depth > 16) refuse("classes nested deeper than 16");
     const bool negated = take("^");
     CodeSet whole, part;
@@ -382,12 +394,13 @@ class Translator {
 
   static constexpr size_t npos = std::string::npos;
   std::string_view in_;
-  size_t at_ = 0;
+  size_t at_ = 0, classes_ = 0;
   std::string out_;
   size_t atom_ = npos;       // where the last item begins in out_, or npos if nothing can be repeated
   bool quantified_ = false;  // whether it has a quantifier already
   bool dot_all_ = false;
   std::vector<Group> groups_;
+  std::map<std::string, std::string> spelled_;  // by their source
 };
 
 }  // namespace

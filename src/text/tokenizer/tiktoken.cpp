@@ -83,7 +83,7 @@ void add_or_throw(Vocabulary& vocabulary, std::string_view token, int64_t id, st
     case Vocabulary::Added::kIdTaken:
       throw LoadError(source, "id " + std::to_string(id) + " comes twice");
     case Vocabulary::Added::kRefused:
-      throw LoadError(source, "more than 2000000 tokens, or too large");
+      throw LoadError(source, "more than 1200000 tokens, or too large");
   }
 }
 

@@ -197,7 +197,7 @@ void apply_settings(Tokenizer::Pipeline& pipeline, const FolderSettings& setting
   set_role(pipeline, settings, "pad_token", pipeline.pad);
   // transformers leaves BPE alone: its spaces before punctuation are meant.
   const bool is_bpe = dynamic_cast<const Bpe*>(pipeline.model.get()) != nullptr;
-  if (settings.clean_up && (!is_bpe || settings.clean_up_bpe)) 
+  if (settings.clean_up && (!is_bpe || settings.clean_up_bpe))
     for (auto& rule : make_clean_up()) pipeline.decoders.push_back(std::move(rule));
   if (settings.present) pipeline.limits_by_default = false;
   pipeline.finish();

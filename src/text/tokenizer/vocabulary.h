@@ -15,7 +15,7 @@ namespace hearth::text {
 class Vocabulary {
  public:
   static constexpr int32_t kMaxId = (1 << 24) - 1;
-  static constexpr size_t kMaxTokens = 2'000'000;
+  static constexpr size_t kMaxTokens = 1'200'000;
 
   enum class Added { kYes, kSpellingTaken, kIdTaken, kRefused };
 
