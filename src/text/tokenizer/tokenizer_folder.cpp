@@ -107,8 +107,8 @@ void read_config_key(JsonReader& in, const std::string& key, FolderSettings& set
     if (!token.content.empty()) settings.roles[key] = std::move(token);
   } else if (key == "added_tokens_decoder" && next == '{') {
     read_added_decoder(in, settings, source);
-  } else if (key == "additional_special_tokens" || key == "extra_special_tokens") {
-    read_extra_tokens(in, settings);
+  } else if (key == "extra_special_tokens" || (key == "additional_special_tokens" && settings.extra.empty())) {
+    read_extra_tokens(in, settings);  // the latter is the old name, and gives way
   } else if (key == "tokenizer_class" && next == '"') {
     settings.tokenizer_class = in.string();
   } else if (key == "clean_up_tokenization_spaces") {
@@ -184,13 +184,23 @@ void set_role(Tokenizer::Pipeline& pipeline, const FolderSettings& settings, con
 }
 
 void apply_settings(Tokenizer::Pipeline& pipeline, const FolderSettings& settings) {
-  for (const auto& [id, token] : settings.added) add_token(pipeline, token);
-  const auto add_missing = [&](const AddedToken& token) {
-    if (!token.content.empty() && pipeline.added.find_id(token.content) < 0) add_token(pipeline, token);
+  std::set<std::string> named, known;
+  for (const auto& [role, token] : settings.roles) named.insert(token.content);
+  for (const auto& [id, token] : settings.added) {
+    const AddedToken* present = pipeline.added.token(pipeline.added.find_id(token.content));
+    if (present && *present == token) continue;
+    AddedToken flagged = token;
+    flagged.special |= named.contains(token.content);
+    add_token(pipeline, flagged);
+  }
+  // Those that nothing has said anything about yet; said twice, the later flags hold.
+  for (const auto& [id, token] : pipeline.added.tokens()) known.insert(token.content);
+  const auto add_unknown = [&](const AddedToken& token) {
+    if (!known.contains(token.content)) add_token(pipeline, token);
   };
   for (const char* role : kRoles)
-    if (const auto it = settings.roles.find(role); it != settings.roles.end()) add_missing(it->second);
-  for (const AddedToken& token : settings.extra) add_missing(token);
+    if (const auto it = settings.roles.find(role); it != settings.roles.end()) add_unknown(it->second);
+  for (const AddedToken& token : settings.extra) add_unknown(token);
   set_role(pipeline, settings, "bos_token", pipeline.bos);
   set_role(pipeline, settings, "eos_token", pipeline.eos);
   set_role(pipeline, settings, "unk_token", pipeline.unk);
