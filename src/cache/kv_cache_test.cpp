@@ -171,15 +171,19 @@ TEST(RotatingCache, RefusesSizesThatKeepNothing) {
 
 TEST(RotatingCache, CannotTrimBackToTokensThatAreGone) {
   RotatingCache cache(24);
-  for (const int tokens : {300, 300}) {
+  const auto add = [&cache](int tokens) {
     const array k = random_array({tokens, 1, 8}, 1);
     KVRows lent = cache.lend(tokens, k, k);
     cache.give_back(std::move(lent.keys), std::move(lent.values), tokens);
-  }
+  };
+  add(300);
+  add(300);
   EXPECT_TRUE(cache.can_trim(RotatingCache::kSlack));
   EXPECT_FALSE(cache.can_trim(RotatingCache::kSlack + 2));
   cache.trim(200);
   EXPECT_FALSE(cache.can_trim(100)) << "the rows that the trimmed tokens overwrote are still gone";
+  add(10);
+  EXPECT_FALSE(cache.can_trim(100)) << "nor do a few new tokens bring them back";
 }
 
 }  // namespace
