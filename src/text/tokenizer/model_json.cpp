@@ -73,11 +73,26 @@ void read_vocabulary(JsonReader& in, ModelSettings& model) {
     }
     return;
   }
+  // Tokens wait a little while the places where they belong are fetched.
+  struct Waiting {
+    std::string token;
+    int64_t id = 0;
+  };
+  std::array<Waiting, 16> queue;
+  size_t read = 0;
   in.begin_object();
   std::string_view token;
   while (in.next_key(token)) {
-    const std::string_view spelling = token;
-    add(model, spelling, in.integer());
+    Waiting& waiting = queue[read % queue.size()];
+    if (read >= queue.size()) add(model, waiting.token, waiting.id);
+    waiting.token = token;
+    waiting.id = in.integer();
+    model.vocabulary.fetch(hash_bytes(waiting.token));
+    ++read;
+  }
+  for (size_t i = read - std::min(read, queue.size()); i < read; ++i) {
+    const Waiting& waiting = queue[i % queue.size()];
+    add(model, waiting.token, waiting.id);
   }
 }
 
@@ -146,9 +161,11 @@ class MergeReader {
       model_.fail("merges", "merge " + std::to_string(resolved_) + " lacks the subword prefix");
     joined_ = merge.left;
     joined_.append(merge.right, model_.prefix.size());
-    // Vocabularies mostly list what merges make in the order of the merges: look one further before searching.
-    int32_t id = last_ + 1;
-    if (model_.vocabulary.token(id) != joined_) id = find(joined_, hash_bytes(joined_));
+    // Vocabularies mostly list what merges make in the order of the merges, and several merges may make the same token:
+    // look there before searching.
+    int32_t id = last_;
+    if (model_.vocabulary.token(id) != joined_ && model_.vocabulary.token(++id) != joined_)
+      id = find(joined_, hash_bytes(joined_));
     last_ = id;
     Found& found = found_[resolved_ % kQueue];
     if (resolved_ >= kQueue) add(found);

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""One thread of Hearth beside one of the `tokenizers` library: loading, encoding, decoding, in one run.
+
+    python tools/bench_tokenizers.py --bench build/release/src/text/text_bench --text FILE MODEL_DIR...
+
+Configure with -DHEARTH_BENCHMARKS=ON first. Prints, for each tokenizer, both speeds and their ratio (best of several).
+"""
+import argparse
+import json
+import lzma
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+os.environ.update(TOKENIZERS_PARALLELISM="false", RAYON_NUM_THREADS="1")
+from tokenizers import Tokenizer  # noqa: E402  (the variables must be set before)
+
+
+def best(action, runs):
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        result = action()
+        times.append(time.perf_counter() - start)
+    return min(times), result
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bench", default="build/release/src/text/text_bench")
+    parser.add_argument("--text", required=True)
+    parser.add_argument("models", nargs="+", type=pathlib.Path)
+    options = parser.parse_args()
+    text = pathlib.Path(options.text).read_text(encoding="utf-8")
+    size = len(text.encode())
+    for model in options.models:
+        packed = model / "tokenizer.json.xz"
+        content = lzma.open(packed).read() if packed.exists() else (model / "tokenizer.json").read_bytes()
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            file.write(content)
+            file.flush()
+            load, reference = best(lambda: Tokenizer.from_file(file.name), 3)
+            encode, encoding = best(lambda: reference.encode(text), 2)
+            decode, _ = best(lambda: reference.decode(encoding.ids), 2)
+            theirs = {"Load": load * 1e3, "Encode": encode * 1e3, "Decode": decode * 1e3}
+            output = subprocess.run([options.bench, "--benchmark_format=json", "--benchmark_repetitions=3"], capture_output=True, check=True,
+                                    env={**os.environ, "HEARTH_TOKENIZER": file.name, "HEARTH_TEXT": options.text}).stdout
+        ours = {}
+        for run in json.loads(output)["benchmarks"]:
+            if run.get("run_type") == "iteration":
+                ours[run["run_name"]] = min(run["real_time"], ours.get(run["run_name"], float("inf")))
+        print(model.name)
+        for what in ("Load", "Encode", "Decode"):
+            show = (lambda ms: f"{ms:9.1f} ms") if what == "Load" else (lambda ms: f"{size / ms / 1e3:7.2f} MB/s")
+            print(f"  {what:7} tokenizers {show(theirs[what])}   hearth {show(ours[what])}   {theirs[what] / ours[what]:5.1f} x")
+
+
+if __name__ == "__main__":
+    main()
