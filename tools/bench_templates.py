@@ -57,4 +57,5 @@ def main():
           f"{len(expected)} characters")
 
 
-main()
+if __name__ == "__main__":
+    main()

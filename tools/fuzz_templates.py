@@ -16,7 +16,7 @@ import sys
 
 import template_oracle
 
-ADDRESS = re.compile(r"0x[0-9a-f]{6,}|<function |<built-in method|<bound method|<class ")
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}|<function |<built-in method|<bound method|<class ", re.I)
 SKIPPED = re.compile(r"64-bit|not supported|templates have no bytes|supported with the constant|too long|too big|nested too|complex")
 
 STRINGS = ["", "a", "Hello", "user", "assistant", "  pad  ", "a,b,,c", "x\ny\n\nz", "Ünïcödé ßtraße", "日本語テキスト", "😀 emoji",

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -37,6 +38,18 @@ void append_u_escape(std::string& out, char32_t code) {
   }
   out += "\\u";
   append_hex(out, code, 4);
+}
+
+// Whether none of eight bytes is a control character, a quote, a backslash or beyond ASCII (which only some callers must
+// escape: they look again, byte by byte).
+bool is_plain(const char* bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
+  uint64_t word;
+  std::memcpy(&word, bytes, 8);
+  const auto zero_bytes = [](uint64_t w) { return (w - kOnes) & ~w & kHighs; };
+  const uint64_t controls = (word - kOnes * 0x20) & ~word & kHighs;
+  const uint64_t deletes = zero_bytes(word ^ kOnes * 0x7f);
+  return ((word & kHighs) | controls | deletes | zero_bytes(word ^ kOnes * '"') | zero_bytes(word ^ kOnes * '\\')) == 0;
 }
 
 void append_json_escape(std::string& out, unsigned char c) {
@@ -181,8 +194,10 @@ void append_json_string(std::string& out, std::string_view text, bool ensure_asc
   out += '"';
   size_t copied = 0;
   for (size_t at = 0; at < text.size();) {
+    while (at + 8 <= text.size() && is_plain(text.data() + at)) at += 8;
+    if (at == text.size()) break;
     const auto c = static_cast<unsigned char>(text[at]);
-    if (!kJsonEscaped[c] && !(ensure_ascii && c >= 0x80)) {
+    if (!kJsonEscaped[c] && !(ensure_ascii && c >= 0x7f)) {
       ++at;
       continue;
     }

@@ -44,7 +44,7 @@ TEST(PythonFormat, DumpsJsonWithPythonsSeparators) {
 TEST(PythonFormat, EscapesJsonStringsAsPythonDoes) {
   std::string out;
   append_json_string(out, "\"\\/\b\f\n\r\t\x01\x7f😀", true);
-  EXPECT_EQ(out, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\x7f\\ud83d\\ude00\"");
+  EXPECT_EQ(out, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u007f\\ud83d\\ude00\"");
 }
 
 TEST(PythonFormat, WritesStringsAsReprDoes) {

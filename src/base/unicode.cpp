@@ -76,6 +76,15 @@ uint16_t character_classes(char32_t code) {
   return std::prev(after)->classes;
 }
 
+int decimal_value(char32_t code) {
+  if (code < 0x80) return code >= '0' && code <= '9' ? static_cast<int>(code - '0') : -1;
+  if (!has_class(code, kDecimal)) return -1;
+  const auto after = std::upper_bound(std::begin(kClassRuns), std::end(kClassRuns), code,
+                                      [](char32_t c, const ClassRun& run) { return c < run.first; });
+  // Every script's digits stand in order from zero; only the mathematical ones follow each other, five times ten.
+  return static_cast<int>((code - std::prev(after)->first) % 10);
+}
+
 int map_case(char32_t code, CaseMapping mapping, char32_t out[3]) {
   const CaseTable& table = kCaseTables[static_cast<int>(mapping)];
   out[0] = code;

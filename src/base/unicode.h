@@ -37,6 +37,9 @@ inline bool is_space(char32_t code) {
   return has_class(code, kSpace);
 }
 
+// The value of a character that str.isdecimal() accepts, else -1.
+int decimal_value(char32_t code);
+
 enum class CaseMapping { kUpper, kLower, kTitle, kFold };
 
 // Up to three code points that `code` maps to, out[0..n); returns n. Knows no context: a final sigma is the caller's.

@@ -20,6 +20,14 @@ TEST(Unicode, ClassifiesAsPythonDoes) {
   EXPECT_EQ(character_classes(0x110000), 0);
 }
 
+TEST(Unicode, ReadsTheDigitsOfEveryScript) {
+  EXPECT_EQ(decimal_value(U'7'), 7);
+  EXPECT_EQ(decimal_value(U'٣'), 3);
+  EXPECT_EQ(decimal_value(0x1d7ff), 9);
+  EXPECT_EQ(decimal_value(U'²'), -1);
+  EXPECT_EQ(decimal_value(U'x'), -1);
+}
+
 TEST(Unicode, MapsCaseToSeveralCharactersWherePythonDoes) {
   char32_t out[3];
   EXPECT_EQ(map_case(U'ß', CaseMapping::kUpper, out), 2);

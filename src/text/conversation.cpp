@@ -34,9 +34,15 @@ Value prepare_message(Runtime& runtime, const Json& message) {
   }
   const Value prepared = runtime.dict();
   DictData& dict = *prepared.dict_data();
-  if (reasoning != nullptr) dict.set(runtime, runtime.borrow("thinking"), runtime.from_json(*reasoning));
-  for (const auto& [key, value] : entries)
-    if (!value.is_null()) dict.set(runtime, runtime.borrow(key), runtime.from_json(value));
+  if (reasoning != nullptr) dict.append(runtime, runtime.borrow("thinking"), runtime.from_json(*reasoning));
+  for (const auto& [key, value] : entries) {
+    if (value.is_null()) continue;
+    if (reasoning != nullptr && key == "thinking") {
+      dict.set(runtime, runtime.borrow(key), runtime.from_json(value));
+    } else {
+      dict.append(runtime, runtime.borrow(key), runtime.from_json(value));
+    }
+  }
   if (reasoning != nullptr) dict.set(runtime, runtime.borrow("reasoning_content"), runtime.from_json(*reasoning));
   return prepared;
 }

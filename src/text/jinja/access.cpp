@@ -159,6 +159,11 @@ const Attribute* find_attribute(Value object, std::string_view name) {
   return found != all.end() && found->name == name ? &*found : nullptr;
 }
 
+bool is_never_dict_attribute(std::string_view name) {
+  static DictData none;
+  return !name.starts_with('_') && find_attribute(Value::dict(&none), name) == nullptr;
+}
+
 Value get_attribute(Runtime& runtime, Value object, Value name) {
   if (object.is(Kind::kUndefined) && !is_common_dunder(object, name.view())) fail_undefined(runtime, object);
   Value found = own_attribute(runtime, object, name.view());

@@ -104,9 +104,11 @@ struct Compare : Expr {
 };
 
 struct Getattr : Expr {
-  Getattr(int line, ExprPtr o, Value n) : Expr(ExprKind::kGetattr, line), object(std::move(o)), name(n) {}
+  Getattr(int line, ExprPtr o, Value n)
+      : Expr(ExprKind::kGetattr, line), object(std::move(o)), name(n), only_item(is_never_dict_attribute(n.view())) {}
   ExprPtr object;
   Value name;
+  const bool only_item;  // of a dict: it has no such attribute
 };
 
 struct Getitem : Expr {

@@ -40,6 +40,10 @@ Value Interpreter::eval(const Expr& expr, Activation& activation) {
       const auto& access = static_cast<const Getattr&>(expr);
       const Value object = eval(*access.object, activation);
       line_ = expr.line;
+      if (object.is(Kind::kDict) && access.only_item) {
+        const Value* found = object.dict_data()->find(runtime_, access.name.view());
+        return found != nullptr ? *found : runtime_.undefined_of(object, access.name);
+      }
       if (object.is(Kind::kSelf)) return find_block(access.name);
       return get_attribute(runtime_, object, access.name);
     }

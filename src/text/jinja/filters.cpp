@@ -45,7 +45,13 @@ Value AttributePath::of(Runtime& runtime, Value item, Value otherwise) const {
 namespace {
 
 // Digits that single underscores may separate, without them. False when underscores are misplaced.
-bool remove_underscores(std::string_view text, std::string& out) {
+bool remove_underscores(std::string_view given, std::string& out) {
+  std::string text;  // with the digits of all scripts as ASCII ones
+  for (size_t at = 0; at < given.size();) {
+    const char32_t code = next_character(given, at);
+    const int digit = decimal_value(code);
+    append_utf8(text, digit < 0 ? code : static_cast<char32_t>('0' + digit));
+  }
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '_') {
       out += text[i];

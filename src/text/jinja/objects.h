@@ -44,6 +44,8 @@ class Iterator {
  public:
   // Writes the next item to `item`, or returns false.
   virtual bool next(Runtime& runtime, Value& item) = 0;
+  // The name Python prints for it.
+  virtual std::string_view name() const { return "generator"; }
 };
 
 // A method, property or forbidden name of a built-in type.

@@ -398,6 +398,8 @@ bool contains(Runtime& runtime, Value container, Value item) {
 Value arithmetic(Runtime& runtime, Arithmetic operation, Value a, Value b) {
   if (a.is_integral() && b.is_integral()) return integer_arithmetic(operation, a.as_int(), b.as_int());
   if (a.is_string() && b.is_string() && operation == Arithmetic::kAdd) return add_strings(runtime, a, b);
+  if (operation == Arithmetic::kSubtract && (a.is(Kind::kDictView) || b.is(Kind::kDictView)))
+    fail("sets are not supported");
   if (a.is(Kind::kUndefined)) fail_undefined(runtime, a);
   if (a.is_string() && operation == Arithmetic::kModulo) return printf_format(runtime, a, b);
   if (b.is(Kind::kUndefined)) fail_undefined(runtime, b);
@@ -406,8 +408,6 @@ Value arithmetic(Runtime& runtime, Arithmetic operation, Value a, Value b) {
     return float_arithmetic(operation, to_double(a), to_double(b));
   }
   if (operation == Arithmetic::kAdd && a.is_sequence() && a.kind() == b.kind()) return join_sequences(runtime, a, b);
-  if (operation == Arithmetic::kSubtract && (a.is(Kind::kDictView) || b.is(Kind::kDictView)))
-    fail("sets are not supported");
   if (operation == Arithmetic::kMultiply) {
     if (a.is_integral()) std::swap(a, b);
     if (a.is_string() && b.is_integral()) return repeat_string(runtime, a, b.as_int());

@@ -64,6 +64,9 @@ Value get_slice(Runtime& runtime, Value object, Value start, Value stop, Value s
 // The method, property or forbidden name of the object's type, or null.
 const Attribute* find_attribute(Value object, std::string_view name);
 
+// True when no dict has an attribute of that name, so that x.name is x['name'] for them.
+bool is_never_dict_attribute(std::string_view name);
+
 // Characters [begin, end) of a string, by position; bytes are shared, not copied.
 Value substring(Runtime& runtime, Value text, size_t begin, size_t end);
 

@@ -102,7 +102,10 @@ void append_repr(Runtime& runtime, std::string& out, Value value) {
              std::string(type_name(value.as<BoundMethod>().self)) + " object>";
       break;
     case Kind::kFunction: out += "<function " + std::string(value.as<Function>().name) + ">"; break;
-    case Kind::kIterator: out += "<generator object sync_do_map at 0x7f0000000000>"; break;
+    case Kind::kIterator:
+      out += "<generator object " + std::string(value.as<Iterator>().name()) + " at 0x7f0000000000>";
+      break;
+    case Kind::kSelf: out += "<TemplateReference None>"; break;
     default: out += "<" + std::string(type_name(value)) + " object>"; break;
   }
 }

@@ -171,6 +171,10 @@ void DictData::set(Runtime& runtime, Value key, Value value) {
     return;
   }
   if (!key.is_string()) hash_value(runtime, key);  // refuses what cannot be a key
+  append(runtime, key, value);
+}
+
+void DictData::append(Runtime& runtime, Value key, Value value) {
   if (count == capacity) {
     const uint32_t larger = std::max<uint32_t>(4, capacity * 2);
     Entry* moved = runtime.make_array<Entry>(larger);

@@ -87,13 +87,12 @@ bool ordered(Runtime& runtime, Value a, Value b) {
   return compare(runtime, Wanted, a, b);
 }
 
-bool hashable_name(Value name) { return name.is(Kind::kList) || name.is(Kind::kDict); }
-bool is_filter(Runtime&, Value name) {
-  if (hashable_name(name)) fail("unhashable type: '" + std::string(type_name(name)) + "'");
+bool is_filter(Runtime& runtime, Value name) {
+  hash_value(runtime, name);  // fails for lists and dicts
   return name.is_string() && find_filter(name.view()) != nullptr;
 }
-bool is_test(Runtime&, Value name) {
-  if (hashable_name(name)) fail("unhashable type: '" + std::string(type_name(name)) + "'");
+bool is_test(Runtime& runtime, Value name) {
+  hash_value(runtime, name);
   return name.is_string() && find_test(name.view()) != nullptr;
 }
 

@@ -151,6 +151,8 @@ struct DictData {
   // The value for `key`, or null. Throws Failure when the key cannot be hashed.
   const Value* find(Runtime& runtime, Value key);
   const Value* find(Runtime& runtime, std::string_view key);
+  // Adds an entry whose key is a string that the dict does not have.
+  void append(Runtime& runtime, Value key, Value value);
   // Only while nobody else sees the dict, and for namespaces.
   void set(Runtime& runtime, Value key, Value value);
 
