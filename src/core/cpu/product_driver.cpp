@@ -19,8 +19,8 @@ void* shared_bytes(int64_t bytes) {
 
 int padded_rows(int64_t m) { return m == 1 ? 1 : m == 2 ? 2 : m <= 4 ? 4 : 8; }
 
-// Calls body(begin, end) on parts of [0, count): about eight to share out evenly, but none smaller than what takes
-// `cost` to the fork's 0.3 us, and none larger than `most`.
+// Calls body(begin, end) on parts of [0, count): about eight, so that the workers end together, but of at least
+// `least`, so that taking one (0.1 us) costs little, and at most `most`.
 template <class Body>
 void share(int64_t count, int64_t least, int64_t most, Body body) {
   const int64_t grain = std::clamp(count / 8, least, std::max(least, most));

@@ -36,7 +36,7 @@ void set(Dtype type, char* p, int64_t i, float value) {
   std::memcpy(p + 2 * i, &bits, 2);
 }
 
-// Rows of numbers at an odd address, followed by a guard that kernels must not write.
+// Rows of numbers one element past an aligned address, followed by a guard that kernels must not write.
 struct Matrix {
   static constexpr unsigned char kPoison = 0xcb;
   Dtype type;
@@ -48,10 +48,10 @@ struct Matrix {
         rows(r),
         columns(c),
         stride(c + gap),
-        memory(1 + size_of(t) * r * (c + gap) + 64, static_cast<char>(kPoison)) {}
+        memory(size_of(t) * (r * (c + gap) + 1) + 64, static_cast<char>(kPoison)) {}
 
-  char* data() { return memory.data() + 1; }
-  const char* data() const { return memory.data() + 1; }
+  char* data() { return memory.data() + size_of(type); }
+  const char* data() const { return memory.data() + size_of(type); }
   float at(int64_t r, int64_t c) const { return get(type, data(), r * stride + c); }
   const char* row(int64_t r) const { return data() + size_of(type) * r * stride; }
   size_t row_bytes() const { return size_of(type) * columns; }

@@ -11,8 +11,7 @@
 
 namespace hearth::cpu {
 
-// A packed matrix [N, K] as it lies in a file: rows follow each other without gaps, alignment of any kind is not
-// needed.
+// A packed matrix [N, K] as it lies in a file: rows follow each other without gaps. Codes need no alignment.
 struct QuantizedMatrix {
   const uint32_t* packed = nullptr;  // [N, K * bits / 32]
   const void* scales = nullptr;      // [N, K / group_size]
