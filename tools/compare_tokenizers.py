@@ -68,11 +68,12 @@ def compare(program, name, folder, reference, strings, megabytes):
         nonlocal differences
         try:
             want = reference.encode(text)
+            decoded = reference.decode(want.ids, skip_special_tokens=False)
         except BaseException:  # the library itself panics on a few odd pipelines
             return
         got = encoder.ask(text)
         pairs = [("ids", want.ids, got["ids"]), ("offsets", [list(o) for o in want.offsets], got["offsets"])]
-        pairs.append(("text", reference.decode(want.ids, skip_special_tokens=False), decoder.ask(want.ids)["text"]))
+        pairs += [("pieces", want.tokens, got["pieces"]), ("text", decoded, decoder.ask(want.ids)["text"])]
         for what, expected, actual in pairs:
             if expected != actual:
                 differences += 1

@@ -17,12 +17,10 @@ constexpr const char* kExamples = R"(  hearth tokenize --model DIR --text "Hello
 )";
 
 Json encode(const text::Tokenizer& tokenizer, std::string_view text, bool special) {
-  const text::Encoding encoding =
-      tokenizer.encode_with_offsets(text, {.add_special_tokens = special, .truncate_and_pad = false});
-  Json pieces = Json::array(), offsets = Json::array();
-  for (const int32_t id : encoding.ids) pieces.push_back(tokenizer.id_to_token(id));
+  const text::Encoding encoding = tokenizer.encode_with_offsets(text, {.add_special_tokens = special});
+  Json offsets = Json::array();
   for (const auto& [begin, end] : encoding.offsets) offsets.push_back(Json::array({begin, end}));
-  return {{"ids", encoding.ids}, {"pieces", std::move(pieces)}, {"offsets", std::move(offsets)}};
+  return {{"ids", encoding.ids}, {"pieces", encoding.tokens}, {"offsets", std::move(offsets)}};
 }
 
 Json decode(const text::Tokenizer& tokenizer, const Json& ids) {
