@@ -102,11 +102,11 @@ class Runtime {
   friend class DepthGuard;
 };
 
-// Counts how deep the C++ stack has gone into nested values and calls. 6,000 levels are about 2 MB of stack.
+// Counts how deep the C++ stack has gone into nested values and calls. 3,000 levels are about 1 MB of stack.
 class Runtime::DepthGuard {
  public:
   explicit DepthGuard(Runtime& runtime) : depth_(runtime.depth_) {
-    if (++depth_ > 6000) {
+    if (++depth_ > 3000) {
       --depth_;
       fail("maximum recursion depth exceeded");
     }
