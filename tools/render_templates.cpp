@@ -3,7 +3,7 @@
 // {"text", "spans"} or {"error"}. With "repeat" in the request, renders that often and adds the best "microseconds".
 //
 //   g++ -std=c++20 -O2 -Isrc tools/render_templates.cpp build/release/src/text/libhearth_text.a
-//       build/release/src/base/libhearth_base.a -lpcre2-8 -lutf8proc -lpthread -o /tmp/render_templates
+//       build/release/src/base/libhearth_base.a -lpcre2-8 -lpthread -o /tmp/render_templates
 #include <algorithm>
 #include <chrono>
 #include <iostream>

@@ -75,6 +75,18 @@ TEST(ChatTemplate, RendersEveryStyleAsTransformersDoes) {
   EXPECT_GT(compared, 1000u);
 }
 
+TEST(ChatTemplate, EvaluatesExpressionsAsPythonDoes) {
+  const Json fixtures = load_json(HEARTH_SOURCE_DIR "/src/text/testdata/template_expressions.json");
+  for (const Json& one : fixtures["cases"]) {
+    const std::string source = one[0];
+    if (one[1].is_null()) {
+      EXPECT_THROW(render(source, fixtures["messages"]), TemplateError) << source;
+    } else {
+      EXPECT_EQ(render(source, fixtures["messages"]), one[1].get<std::string>()) << source;
+    }
+  }
+}
+
 // --- Messages and options ---
 
 TEST(ChatTemplate, DropsEntriesThatAreNull) {
