@@ -45,7 +45,7 @@ Json to_json(const text::OutputEvent& event) {
 Json to_json(const text::ParsedOutput& output) {
   Json calls = Json::array(), malformed = Json::array();
   for (const auto& call : output.tool_calls)
-    calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+    calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", parse_json(call.arguments, "arguments")}});
   for (const auto& call : output.malformed) malformed.push_back({{"text", call.text}, {"reason", call.reason}});
   Json json = {{"reasoning", output.reasoning}, {"content", output.content}, {"tool_calls", std::move(calls)}};
   if (!malformed.empty()) json["malformed"] = std::move(malformed);
