@@ -14,7 +14,7 @@ endif()
 
 # -Wno-restrict: g++ 12 warns of impossible copies inside std::string (GCC bug 105651).
 add_library(hearth_options INTERFACE)
-target_compile_options(hearth_options INTERFACE -Wall -Wextra -Werror -Wno-restrict -fno-math-errno -ffp-contract=off)
+target_compile_options(hearth_options INTERFACE -Wall -Wextra -Werror $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> -fno-math-errno -ffp-contract=off)
 # Tensors of a mapped safetensors file may begin at any byte (MLX does not pad); x86 reads them as they lie.
 if(HEARTH_SANITIZE)
   target_compile_options(hearth_options INTERFACE -fsanitize=${HEARTH_SANITIZE} -fno-sanitize=alignment -fno-omit-frame-pointer)

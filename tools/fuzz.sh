@@ -5,12 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds="${1:-60}"
 shift || true
-cmake --preset fuzz >/dev/null
-cmake --build build/fuzz
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
   mapfile -t targets < <(find src -name '*_fuzz.cpp' -exec basename {} .cpp \; | sort)
 fi
+cmake --preset fuzz >/dev/null
+cmake --build build/fuzz --target "${targets[@]}"
 for target in "${targets[@]}"; do
   program=$(find build/fuzz/src -name "$target" -type f -perm -u+x | head -n 1)
   corpus="build/fuzz/corpus/$target"
