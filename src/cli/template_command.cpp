@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/json_lines.h"
 #include "text/chat_template.h"
+#include "text/template_difference.h"
 #include "text/tokenizer.h"
 
 namespace hearth::cli {
@@ -41,14 +43,15 @@ class Renderer {
     if (!pair.is_array() || pair.size() != 2) throw RequestError(400, "--diff takes a JSON array of two objects.");
     const auto a = render(pair[0])["ids"].get<std::vector<int32_t>>();
     const auto b = render(pair[1])["ids"].get<std::vector<int32_t>>();
-    const auto common = std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
+    const auto parted = text::find_difference(std::span<const int32_t>(a), std::span<const int32_t>(b));
+    const auto common = static_cast<ptrdiff_t>(parted.value_or(a.size()));
     const auto rest = [&](const std::vector<int32_t>& ids) {
       const auto begin = ids.begin() + common;
       const auto end = begin + std::min<ptrdiff_t>(16, ids.end() - begin);
       const std::vector<int32_t> next(begin, end);
       return Json{{"ids", next}, {"text", tokenizer_->decode(next)}};
     };
-    return {{"equal", a == b}, {"first_difference", common}, {"first", rest(a)}, {"second", rest(b)}};
+    return {{"equal", !parted}, {"first_difference", common}, {"first", rest(a)}, {"second", rest(b)}};
   }
 
  private:
