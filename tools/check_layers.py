@@ -24,7 +24,7 @@ ARROWS = {
 }
 LONGEST_FILE = 800
 DEEPEST = 3  # src/<area>/<sub>/file
-HEAVY = re.compile(r"#include <(nlohmann/json\.hpp|CLI/|boost/|spdlog/|fmt/|pcre2\.h|utf8proc\.h|histedit\.h)")
+HEAVY = re.compile(r"#include <(nlohmann/json\.hpp|CLI/|boost/|spdlog/|fmt/|pcre2\.h|histedit\.h)")
 
 
 def area_of(path):
