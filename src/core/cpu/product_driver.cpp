@@ -52,7 +52,9 @@ void run_many(const ProductCall& call, const ProductKernels& kernels) {
     }
   });
 
-  const int64_t m_step = kProductRowsInL2 / kernels.tile_m * kernels.tile_m;
+  const int64_t tiles_in_l2 =
+      std::max(kProductBytesInL2 / std::max<int64_t>(tile_bytes, 1), kProductLeastRows / kernels.tile_m);
+  const int64_t m_step = std::min(tiles_in_l2, tiles) * kernels.tile_m;
   const int64_t m_parts = ceil_div(call.m, m_step), panels = ceil_div(call.n, kernels.tile_n);
   const int64_t panels_per_part = std::clamp<int64_t>(panels * m_parts / 16, 1, 8);
   const int64_t n_step = panels_per_part * kernels.tile_n, n_parts = ceil_div(call.n, n_step);

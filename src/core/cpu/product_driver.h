@@ -63,8 +63,9 @@ struct ProductKernels {
                int64_t n_end, void* scratch);
 };
 
-// Rows of x that stay in L2 while panels of W pass by, and vectors of K that a panel of W in L1 holds.
-inline constexpr int64_t kProductRowsInL2 = 128;
+// Rows of x that stay in L2 while panels of W pass by: as many as have this size, but enough to pay for expanding a
+// panel. And bytes of a panel of W in L1.
+inline constexpr int64_t kProductBytesInL2 = 512 * 1024, kProductLeastRows = 128;
 inline constexpr int64_t kPanelBytes = 24 * 1024;
 
 void run_product(const ProductCall& call, const ProductKernels& kernels);

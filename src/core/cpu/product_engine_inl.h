@@ -290,25 +290,42 @@ void pack_rows(const ProductCall& c, int64_t first, int count, int padded, bool 
   }
 }
 
+// ---- What becomes of sums.
+
+// y[m.., n..n + count) from M rows of R sums, of which those from `first` on are wanted.
+template <class L, int M, int R>
+inline __attribute__((always_inline)) void store_block(const ProductCall& c, const typename L::Sum (&sums)[M * R],
+                                                       int64_t m, int64_t n, int first, int count) {
+  using T = typename L::Type;
+  alignas(64) T totals[kTotals<M, R>];
+  round_totals<M, R>(sums, totals);
+  T* y = static_cast<T*>(c.y) + m * c.y_stride + n;
+  for (int i = 0; i < M && m + i < c.m; i++, y += c.y_stride) {
+    const T* row = totals + i * kTotalsStride<M, R> + first;
+    if (__builtin_expect(c.bias != nullptr, 0)) {  // a separate addition, rounded again
+      const Floats bias = Floats::load_first(static_cast<const T*>(c.bias) + n, count);
+      (Floats::load_first(row, count) + bias).store_first(y, count);
+    } else if (__builtin_expect(count == R, 1)) {
+      __builtin_memcpy(y, row, R * sizeof(T));
+    } else {
+      __builtin_memcpy(y, row, static_cast<size_t>(count) * sizeof(T));
+    }
+  }
+}
+
 // ---- Few rows of x.
 
 // y[:, n..n + count) from R rows of W, of which the last `count` are wanted.
 template <class W, int M, int R>
 void few_block(const ProductCall& c, const typename W::Vector* x, Rows rows, int64_t n, int count) {
   using L = typename W::Lanes;
-  using T = typename L::Type;
   typename L::Sum sums[M * R];
   for (auto& sum : sums) sum = L::zero();
   W::template add<M, R>(c, rows, x, sums);
   if constexpr (W::kPermuted) {
     for (auto& sum : sums) sum = L::permute(sum, W::Codes::order_back());
   }
-  alignas(64) float totals[M * R];
-  sum_lanes<M * R>(sums, totals);
-  const T* bias = c.bias == nullptr ? nullptr : static_cast<const T*>(c.bias) + n;
-  for (int m = 0; m < M && m < c.m; m++) {
-    store_sums(totals + m * R + R - count, count, bias, static_cast<T*>(c.y) + m * c.y_stride + n);
-  }
+  store_block<L, M, R>(c, sums, 0, n, R - count, count);
 }
 
 template <class W, int M, int R>
@@ -352,18 +369,6 @@ inline __attribute__((always_inline)) void tile(const typename L::Vector* x, con
   }
 }
 
-template <class L>
-void store_tile(const ProductCall& c, int64_t m, int64_t n, const typename L::Sum (&sums)[L::kTileM * L::kTileN]) {
-  using T = typename L::Type;
-  alignas(64) float totals[L::kTileM * L::kTileN + 16];
-  sum_lanes<L::kTileM * L::kTileN>(sums, totals);
-  const int columns = static_cast<int>(min_of(L::kTileN, c.n - n));
-  const T* bias = c.bias == nullptr ? nullptr : static_cast<const T*>(c.bias) + n;
-  for (int i = 0; i < L::kTileM && m + i < c.m; i++) {
-    store_sums(totals + i * L::kTileN, columns, bias, static_cast<T*>(c.y) + (m + i) * c.y_stride + n);
-  }
-}
-
 // One part of K for all tiles of rows [m_begin, m_end): sums wait in `saved` between parts.
 template <class L>
 void panel_times_tiles(const ProductCall& c, const typename L::Vector* x, int64_t m_begin, int64_t m_end, int64_t n,
@@ -381,7 +386,7 @@ void panel_times_tiles(const ProductCall& c, const typename L::Vector* x, int64_
     }
     tile<L>(x + m * row_vectors + begin * L::kVectors * L::kTileM, panel, (end - begin) * L::kVectors, sums);
     if (end == c.blocks(L::kBlock)) {
-      store_tile<L>(c, m, n, sums);
+      store_block<L, L::kTileM, L::kTileN>(c, sums, m, n, 0, static_cast<int>(min_of(L::kTileN, c.n - n)));
     } else {
 #pragma GCC unroll 24
       for (int i = 0; i < kSums; i++) saved[i] = sums[i];

@@ -133,22 +133,23 @@ inline void sum_lanes_of_four(const __m256* s, float* to) {
   const __m256 sums = _mm256_add_ps(_mm256_shuffle_ps(pairs, pairs, 0x88), _mm256_shuffle_ps(pairs, pairs, 0xdd));
   _mm_storeu_ps(to, _mm_unpacklo_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
 }
-template <int kCount>
-inline void sum_lanes(const __m256* s, float* to) {
-  static_assert(kCount % 4 == 0);
-  for (int i = 0; i < kCount; i += 4) sum_lanes_of_four(s + i, to + i);
+
+// Elements from row to row of what round_totals writes, and in all.
+template <int M, int R>
+inline constexpr int kTotalsStride = R;
+template <int M, int R>
+inline constexpr int kTotals = (M * R + 7) / 8 * 8;
+
+// to[m * kTotalsStride + i] = the sum of the lanes of sums[m * R + i], rounded, for m < M and i < R.
+template <int M, int R, class T>
+inline void round_totals(const __m256 (&sums)[M * R], T* to) {
+  static_assert(M * R % 4 == 0);
+  alignas(32) float totals[kTotals<M, R>] = {};
+  for (int i = 0; i < M * R; i += 4) sum_lanes_of_four(sums + i, totals + i);
+  for (int i = 0; i < kTotals<M, R>; i += 8) F32x8::load(totals + i).store(to + i);
 }
 
-// y[0..count) = sums rounded, plus bias, rounded again. count <= 8
-template <class T>
-inline void store_sums(const float* sums, int count, const T* bias, T* y) {
-  F32x8 v = F32x8::load_first(sums, count);
-  if (bias != nullptr) {
-    v.store_first(y, count);
-    v = F32x8::load_first(y, count) + F32x8::load_first(bias, count);
-  }
-  v.store_first(y, count);
-}
+using Floats = F32x8;
 
 }  // namespace
 }  // namespace hearth::cpu

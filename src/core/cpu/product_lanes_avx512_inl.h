@@ -204,61 +204,76 @@ struct FloatLanes {
   };
 };
 
-// ---- Sums of lanes. Each level of the tree is taken for many sums at once.
+// ---- Sums of lanes. Each level of the tree adds lanes that lie 8, 4, 2 or 1 apart, for two sums at once: of the result's
+// lanes, those whose number has that bit clear are a's, the others b's.
 
-// Two vectors' upper and lower halves: 8 partial sums of each.
-inline __m512 halves(__m512 a, __m512 b) {
-  return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+inline __attribute__((always_inline)) __m512 join_eights(__m512 a, __m512 b) {
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xff00, a, b), _mm512_shuffle_f32x4(a, b, 0x4e));
 }
-inline __m512 quarters(__m512 ab, __m512 cd) {
-  return _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+inline __attribute__((always_inline)) __m512 join_fours(__m512 a, __m512 b) {
+  const __m512 others = _mm512_mask_blend_ps(0x0f0f, a, b);
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xf0f0, a, b), _mm512_shuffle_f32x4(others, others, 0xb1));
 }
-inline __m512 pairs(__m512 a, __m512 b) {
+inline __attribute__((always_inline)) __m512 join_twos(__m512 a, __m512 b) {
   const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
-  return _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)), _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)));
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xcccc, a, b), _mm512_castpd_ps(_mm512_shuffle_pd(x, y, 0x55)));
 }
-inline __m512 neighbours(__m512 a, __m512 b) {
-  return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));
-}
-inline __m512 quarters_of_four(const __m512* s, int step) {
-  return quarters(halves(s[0], s[step]), halves(s[2 * step], s[3 * step]));
+inline __attribute__((always_inline)) __m512 join_ones(__m512 a, __m512 b) {
+  const __m512 others = _mm512_mask_blend_ps(0x5555, a, b);
+  return _mm512_add_ps(_mm512_mask_blend_ps(0xaaaa, a, b), _mm512_permute_ps(others, 0xb1));
 }
 
-// to[i] = the sum of the lanes of s[i].
-inline void sum_lanes_of_sixteen(const __m512* s, float* to) {
-  const __m512 a = pairs(quarters_of_four(s, 4), quarters_of_four(s + 1, 4));
-  const __m512 b = pairs(quarters_of_four(s + 2, 4), quarters_of_four(s + 3, 4));
-  _mm512_storeu_ps(to, neighbours(a, b));
-}
-inline void sum_lanes_of_eight(const __m512* s, float* to) {
-  const __m512 a = pairs(quarters_of_four(s, 2), quarters_of_four(s + 1, 2));
-  const __m512i order = _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 0, 1, 4, 5, 8, 9, 12, 13);
-  _mm256_storeu_ps(to, _mm512_castps512_ps256(_mm512_permutexvar_ps(order, neighbours(a, a))));
-}
-inline void sum_lanes_of_four(const __m512* s, float* to) {
-  const __m512 a = quarters_of_four(s, 1), b = pairs(a, a);
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
-  _mm_storeu_ps(to, _mm512_castps512_ps128(_mm512_permutexvar_ps(order, neighbours(b, b))));
-}
+// Lane i of the result is the sum of the lanes of s[i], for i < kCount.
 template <int kCount>
-inline void sum_lanes(const __m512* s, float* to) {
-  static_assert(kCount == 4 || kCount == 8 || kCount == 16 || kCount == 24);
-  if constexpr (kCount == 4) sum_lanes_of_four(s, to);
-  if constexpr (kCount == 8) sum_lanes_of_eight(s, to);
-  if constexpr (kCount >= 16) sum_lanes_of_sixteen(s, to);
-  if constexpr (kCount == 24) sum_lanes_of_eight(s + 16, to + 16);
+inline __attribute__((always_inline)) __m512 totals_of(const __m512* s) {
+  static_assert(kCount == 4 || kCount == 8 || kCount == 16);
+  if constexpr (kCount == 4) {
+    const __m512 fours = join_fours(join_eights(s[0], s[2]), join_eights(s[1], s[3]));
+    const __m512 twos = join_twos(fours, fours), totals = join_ones(twos, twos);
+    return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12), totals);
+  } else if constexpr (kCount == 8) {
+    const __m512 even = join_fours(join_eights(s[0], s[4]), join_eights(s[2], s[6]));
+    const __m512 odd = join_fours(join_eights(s[1], s[5]), join_eights(s[3], s[7]));
+    const __m512 twos = join_twos(even, odd), totals = join_ones(twos, twos);
+    return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14), totals);
+  } else {
+    __m512 fours[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      fours[i] = join_fours(join_eights(s[i], s[i + 8]), join_eights(s[i + 4], s[i + 12]));
+    }
+    return join_ones(join_twos(fours[0], fours[2]), join_twos(fours[1], fours[3]));
+  }
+}
+// Lane i of the result is the sum of the lanes of s[i], lane 8 + i of those of s[6 + i], for i < 6.
+inline __attribute__((always_inline)) __m512 totals_of_two_sixes(const __m512* s) {
+  __m512 eights[6];
+#pragma GCC unroll 6
+  for (int i = 0; i < 6; i++) eights[i] = join_eights(s[i], s[6 + i]);
+  const __m512 even = join_twos(join_fours(eights[0], eights[4]), join_fours(eights[2], eights[2]));
+  const __m512 odd = join_twos(join_fours(eights[1], eights[5]), join_fours(eights[3], eights[3]));
+  return join_ones(even, odd);
 }
 
-// y[0..count) = sums rounded, plus bias, rounded again. count <= 16
-template <class T>
-inline void store_sums(const float* sums, int count, const T* bias, T* y) {
-  F32x16 v = F32x16::load_first(sums, count);
-  if (bias != nullptr) {
-    v.store_first(y, count);
-    v = F32x16::load_first(y, count) + F32x16::load_first(bias, count);
+// Elements from row to row of what round_totals writes, and in all.
+template <int M, int R>
+inline constexpr int kTotalsStride = R == 6 ? 8 : R;
+template <int M, int R>
+inline constexpr int kTotals = M * R < 16 ? 16 : M * kTotalsStride<M, R>;
+
+// to[m * kTotalsStride + i] = the sum of the lanes of sums[m * R + i], rounded, for m < M and i < R.
+template <int M, int R, class T>
+inline __attribute__((always_inline)) void round_totals(const __m512 (&sums)[M * R], T* to) {
+  if constexpr (R == 6) {
+    static_assert(M % 2 == 0);
+#pragma GCC unroll 4
+    for (int m = 0; m < M; m += 2) F32x16{totals_of_two_sixes(sums + 6 * m)}.store(to + 8 * m);
+  } else {
+    F32x16{totals_of<M * R>(sums)}.store(to);
   }
-  v.store_first(y, count);
 }
+
+using Floats = F32x16;
 
 }  // namespace
 }  // namespace hearth::cpu
