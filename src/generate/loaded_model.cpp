@@ -15,6 +15,7 @@
 #include "text/tokenizer.h"
 #include "text/tokenizer/utf8.h"
 #include "weights/model_folder.h"
+#include "weights/resident_weights.h"
 
 namespace hearth::generate {
 namespace {
@@ -85,6 +86,7 @@ LoadedModel load(const std::filesystem::path& folder_path) {
   result.tokenizer = tokenizer.get();
   result.stop_tokens.assign(folder.eos_token_ids().begin(), folder.eos_token_ids().end());
   if (result.stop_tokens.empty() && result.tokenizer->eos_id()) result.stop_tokens = {*result.tokenizer->eos_id()};
+  result.resident_weights = std::make_unique<weights::ResidentWeights>(folder.tensors());
   result.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -22,6 +22,9 @@ namespace hearth::text {
 class ChatTemplate;
 class Tokenizer;
 }  // namespace hearth::text
+namespace hearth::weights {
+class ResidentWeights;
+}
 
 namespace hearth::generate {
 
@@ -35,6 +38,7 @@ struct LoadedModel {
   int context_length = 0;            // tokens; 0: not stated
   size_t weight_bytes = 0;           // of the weight files
   double load_seconds = 0;
+  std::unique_ptr<weights::ResidentWeights> resident_weights;  // at work in the background
 
   LoadedModel();
   LoadedModel(LoadedModel&&) noexcept;

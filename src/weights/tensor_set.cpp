@@ -100,6 +100,12 @@ void TensorSet::require_empty() const {
                              : fmt::format("the model has no place for these tensors ({} in all)", count));
 }
 
+std::vector<mx::array> TensorSet::values() const {
+  std::vector<mx::array> values;
+  for (const auto& [name, entry] : tensors_) values.push_back(entry.value);
+  return values;
+}
+
 size_t TensorSet::bytes() const {
   size_t total = 0;
   for (const auto& [name, entry] : tensors_) total += entry.value.nbytes();

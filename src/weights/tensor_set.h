@@ -53,6 +53,9 @@ class TensorSet {
   // Bytes of all tensors in the set.
   size_t bytes() const;
 
+  // All tensors, by name.
+  std::vector<mx::array> values() const;
+
  private:
   struct Entry {
     mx::array value;
