@@ -320,10 +320,12 @@ template <class W, int M, int R>
 void few_block(const ProductCall& c, const typename W::Vector* x, Rows rows, int64_t n, int count) {
   using L = typename W::Lanes;
   typename L::Sum sums[M * R];
-  for (auto& sum : sums) sum = L::zero();
+#pragma GCC unroll 16
+  for (int i = 0; i < M * R; i++) sums[i] = L::zero();  // as a plain loop GCC makes it a slow rep stos
   W::template add<M, R>(c, rows, x, sums);
   if constexpr (W::kPermuted) {
-    for (auto& sum : sums) sum = L::permute(sum, W::Codes::order_back());
+#pragma GCC unroll 16
+    for (int i = 0; i < M * R; i++) sums[i] = L::permute(sums[i], W::Codes::order_back());
   }
   store_block<L, M, R>(c, sums, 0, n, R - count, count);
 }
