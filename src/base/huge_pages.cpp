@@ -18,38 +18,41 @@ constexpr uintptr_t kBlock = uintptr_t{2} << 20;
 
 uintptr_t round_up(uintptr_t address) { return (address + kBlock - 1) / kBlock * kBlock; }
 
-// Memory to copy into, [size] bytes from a block's boundary on. Pages come when they are written.
+// Memory to copy blocks into, one behind the other from a block's boundary on. Pages come when they are written.
 class CopyRegion {
  public:
-  explicit CopyRegion(size_t size) : bytes_(size + kBlock) {
-    void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  explicit CopyRegion(size_t size) {
+    const size_t bytes = size + kBlock;
+    void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return;
-    memory_ = memory;
-    begin_ = reinterpret_cast<std::byte*>(round_up(reinterpret_cast<uintptr_t>(memory)));
-    usable_ = ::madvise(begin_, size, MADV_HUGEPAGE) == 0;
+    auto* const first = static_cast<std::byte*>(memory);
+    end_ = first + bytes;
+    next_ = reinterpret_cast<std::byte*>(round_up(reinterpret_cast<uintptr_t>(memory)));
+    if (next_ != first) ::munmap(first, static_cast<size_t>(next_ - first));
+    usable_ = ::madvise(next_, size, MADV_HUGEPAGE) == 0;
   }
-  // Blocks that were moved away are holes by then, which munmap does not mind.
+  // What was moved away leaves a hole that others may have filled meanwhile; only the rest is ours.
   ~CopyRegion() {
-    if (memory_ != nullptr) ::munmap(memory_, bytes_);
+    if (next_ != end_) ::munmap(next_, static_cast<size_t>(end_ - next_));
   }
   CopyRegion(const CopyRegion&) = delete;
   CopyRegion& operator=(const CopyRegion&) = delete;
 
   bool usable() const { return usable_; }
-  std::byte* begin() const { return begin_; }
+
+  // Puts a copy of the block in its place.
+  bool replace(std::byte* block) {
+    std::memcpy(next_, block, kBlock);
+    if (::mprotect(next_, kBlock, PROT_READ) != 0) return false;
+    if (::mremap(next_, kBlock, kBlock, MREMAP_MAYMOVE | MREMAP_FIXED, block) == MAP_FAILED) return false;
+    next_ += kBlock;
+    return true;
+  }
 
  private:
-  size_t bytes_;
-  void* memory_ = nullptr;
-  std::byte* begin_ = nullptr;
+  std::byte *next_ = nullptr, *end_ = nullptr;  // of what has not been moved away
   bool usable_ = false;
 };
-
-bool replace_block(std::byte* block, std::byte* copy) {
-  std::memcpy(copy, block, kBlock);
-  if (::mprotect(copy, kBlock, PROT_READ) != 0) return false;
-  return ::mremap(copy, kBlock, kBlock, MREMAP_MAYMOVE | MREMAP_FIXED, block) != MAP_FAILED;
-}
 
 }  // namespace
 
@@ -71,11 +74,11 @@ size_t move_to_huge_pages(std::span<const std::byte> mapped, std::stop_token sto
   const auto address = reinterpret_cast<uintptr_t>(mapped.data());
   const uintptr_t begin = round_up(address), end = (address + mapped.size()) / kBlock * kBlock;
   if (begin >= end) return 0;
-  const CopyRegion region(end - begin);
+  CopyRegion region(end - begin);
   if (!region.usable()) return 0;
   size_t moved = 0;
   for (; moved < end - begin && !stop.stop_requested(); moved += kBlock)
-    if (!replace_block(reinterpret_cast<std::byte*>(begin + moved), region.begin() + moved)) break;
+    if (!region.replace(reinterpret_cast<std::byte*>(begin + moved))) break;
   return moved;
 }
 

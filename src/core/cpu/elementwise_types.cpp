@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/cpu/scalar_math.h"
+#include "core/cpu/scalar_types.h"
 #include "core/cpu/tiles.h"
 
 namespace hearth::cpu {
@@ -253,42 +254,11 @@ void convert(const void* x, void* out, size_t n) {
   for (size_t i = 0; i < n; i++) static_cast<To*>(out)[i] = converted<From, To>(static_cast<const From*>(x)[i]);
 }
 
-// Calls f with a value of the type that the computing type `type` names.
-template <class F>
-auto with_type(Dtype type, F&& f) {
-  switch (type) {
-    case Dtype::kBool:
-      return f(bool{});
-    case Dtype::kUint8:
-      return f(uint8_t{});
-    case Dtype::kUint16:
-      return f(uint16_t{});
-    case Dtype::kUint32:
-      return f(uint32_t{});
-    case Dtype::kUint64:
-      return f(uint64_t{});
-    case Dtype::kInt8:
-      return f(int8_t{});
-    case Dtype::kInt16:
-      return f(int16_t{});
-    case Dtype::kInt32:
-      return f(int32_t{});
-    case Dtype::kInt64:
-      return f(int64_t{});
-    case Dtype::kFloat64:
-      return f(double{});
-    case Dtype::kComplex64:
-      return f(C{});
-    default:
-      return f(float{});
-  }
-}
-
 }  // namespace
 
 UnaryTile conversion(Dtype from, Dtype to) {
-  return with_type(from, [to](auto x) {
-    return with_type(to, [](auto y) -> UnaryTile { return convert<decltype(x), decltype(y)>; });
+  return with_computing_type(from, [to](auto x) {
+    return with_computing_type(to, [](auto y) -> UnaryTile { return convert<decltype(x), decltype(y)>; });
   });
 }
 

@@ -6,31 +6,22 @@
 #include <cstring>
 #include <vector>
 
-#include "base/half.h"
 #include "base/thread_pool.h"
 #include "core/cpu/product.h"
+#include "core/cpu/scalar_types.h"
 
 namespace hearth::cpu {
 
 namespace {
 
-float load(const float* p) { return *p; }
-float load(const Float16* p) { return float16_to_float(p->bits); }
-float load(const Bfloat16* p) { return bfloat16_to_float(p->bits); }
-void store(float* p, float value) { *p = value; }
-void store(Float16* p, float value) { p->bits = float_to_float16(value); }
-void store(Bfloat16* p, float value) { p->bits = float_to_bfloat16(value); }
-
 template <class T>
 float rounded(float value) {
-  T t;
-  store(&t, value);
-  return load(&t);
+  return to_float(from_float<T>(value));
 }
 
 template <class T>
-void to_float(const T* from, int64_t count, float* to) {
-  for (int64_t i = 0; i < count; i++) to[i] = load(from + i);
+void widen(const T* from, int64_t count, float* to) {
+  for (int64_t i = 0; i < count; i++) to[i] = to_float(from[i]);
 }
 
 // Code k of a row: its bits may straddle two bytes.
@@ -51,7 +42,7 @@ void dequantize_row(const QuantizedMatrix& w, int64_t n, float* to) {
   for (int64_t k = 0; k < w.k; k++) {
     const int64_t g = k / w.group_size;
     const float q = static_cast<float>(code_at(codes, k, w.bits));
-    to[k] = rounded<T>(std::fma(load(scales + g), q, load(biases + g)));
+    to[k] = rounded<T>(std::fma(to_float(scales[g]), q, to_float(biases[g])));
   }
 }
 
@@ -69,7 +60,7 @@ float dot(const float* x, const float* w, int64_t k) {
 
 template <class T>
 void store_product(float product, const T* bias, T* y) {
-  store(y, bias == nullptr ? product : rounded<T>(product) + load(bias));
+  *y = from_float<T>(bias == nullptr ? product : rounded<T>(product) + to_float(*bias));
 }
 
 // row_of_w(n, to) writes row n of W as floats.
@@ -77,7 +68,7 @@ template <class T, class RowOfW>
 void product(const T* x, int64_t x_stride, const T* bias, T* y, int64_t y_stride, int64_t m, int64_t n, int64_t k,
              RowOfW row_of_w) {
   std::vector<float> rows(static_cast<size_t>(m * k));
-  for (int64_t i = 0; i < m; i++) to_float(x + i * x_stride, k, rows.data() + i * k);
+  for (int64_t i = 0; i < m; i++) widen(x + i * x_stride, k, rows.data() + i * k);
   const size_t grain = static_cast<size_t>(std::max<int64_t>(1, 8192 / std::max<int64_t>(m * k, 1)));
   parallel_for(static_cast<size_t>(n), grain, [&](size_t begin, size_t end) {
     std::vector<float> w(static_cast<size_t>(k));
@@ -95,7 +86,7 @@ template <class T>
 void matmul_of(const MatmulArgs& a) {
   const T* w = static_cast<const T*>(a.w);
   product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<const T*>(a.bias), static_cast<T*>(a.y), a.y_stride,
-             a.m, a.n, a.k, [&](int64_t n, float* to) { to_float(w + n * a.w_stride, a.k, to); });
+             a.m, a.n, a.k, [&](int64_t n, float* to) { widen(w + n * a.w_stride, a.k, to); });
 }
 
 template <class T>
@@ -108,7 +99,7 @@ template <class T>
 void write_row(const QuantizedMatrix& w, int64_t n, T* out) {
   std::vector<float> row(static_cast<size_t>(w.k));
   dequantize_row<T>(w, n, row.data());
-  for (int64_t k = 0; k < w.k; k++) store(out + k, row[static_cast<size_t>(k)]);
+  for (int64_t k = 0; k < w.k; k++) out[k] = from_float<T>(row[static_cast<size_t>(k)]);
 }
 
 // source(i) is the row of w that becomes row i of out.

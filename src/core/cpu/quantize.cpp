@@ -5,19 +5,12 @@
 #include <cstring>
 #include <limits>
 
-#include "base/half.h"
 #include "base/thread_pool.h"
+#include "core/cpu/scalar_types.h"
 
 namespace hearth::cpu {
 
 namespace {
-
-float load(const float* p) { return *p; }
-float load(const Float16* p) { return float16_to_float(p->bits); }
-float load(const Bfloat16* p) { return bfloat16_to_float(p->bits); }
-void store(float* p, float value) { *p = value; }
-void store(Float16* p, float value) { p->bits = float_to_float16(value); }
-void store(Bfloat16* p, float value) { p->bits = float_to_bfloat16(value); }
 
 struct Affine {
   float scale, bias;
@@ -61,12 +54,12 @@ void quantize_rows(const QuantizeArgs& args, int64_t begin, int64_t end) {
   for (int64_t row = begin; row < end; row++) {
     const T* from = static_cast<const T*>(args.w) + row * args.w_stride;
     for (int64_t g = 0; g < groups; g++) {
-      for (int i = 0; i < args.group_size; i++) w[i] = load(from + g * args.group_size + i);
+      for (int i = 0; i < args.group_size; i++) w[i] = to_float(from[g * args.group_size + i]);
       const Affine a = fit(w, args.group_size, top);
       const int64_t group = row * groups + g;
       pack(w, args.group_size, args.bits, a, top, reinterpret_cast<uint8_t*>(args.packed) + group * group_bytes);
-      store(static_cast<T*>(args.scales) + group, a.scale);
-      store(static_cast<T*>(args.biases) + group, a.bias);
+      static_cast<T*>(args.scales)[group] = from_float<T>(a.scale);
+      static_cast<T*>(args.biases)[group] = from_float<T>(a.bias);
     }
   }
 }

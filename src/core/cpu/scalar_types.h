@@ -38,4 +38,43 @@ void with_short_float(Dtype type, F&& f) {
   }
 }
 
+// Calls f with a value of the computing type that `type` names: 16-bit floats are computed with as floats.
+template <class F>
+auto with_computing_type(Dtype type, F&& f) {
+  switch (type) {
+    case Dtype::kBool:
+      return f(bool{});
+    case Dtype::kUint8:
+      return f(uint8_t{});
+    case Dtype::kUint16:
+      return f(uint16_t{});
+    case Dtype::kUint32:
+      return f(uint32_t{});
+    case Dtype::kUint64:
+      return f(uint64_t{});
+    case Dtype::kInt8:
+      return f(int8_t{});
+    case Dtype::kInt16:
+      return f(int16_t{});
+    case Dtype::kInt32:
+      return f(int32_t{});
+    case Dtype::kInt64:
+      return f(int64_t{});
+    case Dtype::kFloat64:
+      return f(double{});
+    case Dtype::kComplex64:
+      return f(Complex64{});
+    default:
+      return f(float{});
+  }
+}
+
+// Calls f with a value of the type that `type` names.
+template <class F>
+auto with_type(Dtype type, F&& f) {
+  if (type == Dtype::kFloat16) return f(Float16{});
+  if (type == Dtype::kBfloat16) return f(Bfloat16{});
+  return with_computing_type(type, f);
+}
+
 }  // namespace hearth::cpu

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "core/cpu/scalar_types.h"
 
 namespace hearth::cpu {
 namespace {
@@ -79,41 +80,6 @@ void rearrange_indices(const SortArgs& args, F&& f) {
     uint32_t* out = static_cast<uint32_t*>(args.out) + start;
     for (size_t i = 0; i < entries.size(); i++) out[i] = entries[i].index;
   });
-}
-
-// Calls f with a value of the type that `type` names.
-template <class F>
-void with_type(Dtype type, F&& f) {
-  switch (type) {
-    case Dtype::kBool:
-      return f(bool{});
-    case Dtype::kUint8:
-      return f(uint8_t{});
-    case Dtype::kUint16:
-      return f(uint16_t{});
-    case Dtype::kUint32:
-      return f(uint32_t{});
-    case Dtype::kUint64:
-      return f(uint64_t{});
-    case Dtype::kInt8:
-      return f(int8_t{});
-    case Dtype::kInt16:
-      return f(int16_t{});
-    case Dtype::kInt32:
-      return f(int32_t{});
-    case Dtype::kInt64:
-      return f(int64_t{});
-    case Dtype::kFloat16:
-      return f(Float16{});
-    case Dtype::kFloat32:
-      return f(float{});
-    case Dtype::kFloat64:
-      return f(double{});
-    case Dtype::kBfloat16:
-      return f(Bfloat16{});
-    case Dtype::kComplex64:
-      return f(Complex64{});
-  }
 }
 
 }  // namespace
