@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from hearth_command import HEARTH, SLOW, TINY, Copy, generate, hearth
+from hearth_command import HEARTH, SLOW, SOURCE, TINY, Copy, generate, hearth
 
 
 class Generate(unittest.TestCase):
@@ -57,8 +57,11 @@ class Generate(unittest.TestCase):
 
 class Other(unittest.TestCase):
     def test_verify_is_clean(self):
-        result = hearth("verify", "--model", TINY, timeout=300)
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        fixtures = sorted((SOURCE / "src/models/testdata").iterdir())
+        for folder in [TINY] if SLOW > 1 else [TINY, *fixtures]:
+            with self.subTest(folder.name):
+                result = hearth("verify", "--model", folder, timeout=300)
+                self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def test_perplexity(self):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:

@@ -14,6 +14,7 @@
 #include "core/cpu/isa.h"
 #include "generate/random_stream.h"
 #include "models/model.h"
+#include "weights/model_folder.h"
 
 namespace hearth::cli {
 namespace {
@@ -240,13 +241,14 @@ int run_verify(const Arguments& arguments) {
   if (!only.empty() && std::none_of(isas.begin(), isas.end(), [&](cpu::Isa isa) { return cpu::isa_name(isa) == only; }))
     throw std::invalid_argument("This machine has no instruction set '" + only + "'.");
 
-  generate::LoadedModel model = generate::load(model_folder(model_name));
+  const std::unique_ptr<models::Model> model = models::load_model(weights::ModelFolder(model_folder(model_name)));
   const int longest = tokens.value_or(default_tokens(isas.back()));
-  if (model.context_length > 0 && longest > model.context_length)
+  const int context = model->info().context_length;
+  if (context > 0 && longest > context)
     throw std::invalid_argument("The model's context is shorter than --tokens.");
   int failures = 0;
   for (auto isa = isas.rbegin(); isa != isas.rend(); ++isa)
-    if (only.empty() || cpu::isa_name(*isa) == only) failures += prove(*model.model, *isa, tokens);
+    if (only.empty() || cpu::isa_name(*isa) == only) failures += prove(*model, *isa, tokens);
   print_now(failures == 0 ? "Every run gave the same bits.\n" : fmt::format("{} runs differ.\n", failures));
   return failures == 0 ? 0 : 1;
 }
