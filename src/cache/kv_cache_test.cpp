@@ -1,6 +1,7 @@
 // The contract that every kind of cache keeps, run on each of them through the operation that uses them.
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <functional>
 #include <numeric>
 
@@ -29,6 +30,7 @@ const Kind kKinds[] = {
     {"Full", [] { return std::make_unique<FullCache>(); }},
     {"FullWithRoom", [] { return std::make_unique<FullCache>(1000); }},
     {"RotatingLarge", [] { return std::make_unique<RotatingCache>(5000, 4); }, 4, 4996},
+    {"RotatingUnfilled", [] { return std::make_unique<RotatingCache>(INT_MAX, 4); }, 4, INT_MAX - 4},
     {"RotatingSmall", [] { return std::make_unique<RotatingCache>(24); }, 0, 24},
     {"RotatingKeeping", [] { return std::make_unique<RotatingCache>(40, 7); }, 7, 33},
 };

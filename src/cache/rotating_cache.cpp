@@ -3,6 +3,7 @@
 #include "cache/rotating_cache.h"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "cache/cache_arrays.h"
@@ -10,7 +11,8 @@
 
 namespace hearth::cache {
 
-RotatingCache::RotatingCache(int max_size, int keep) : max_size_(max_size), keep_(keep) {
+RotatingCache::RotatingCache(int max_size, int keep)
+    : max_size_(std::min(max_size, std::numeric_limits<int>::max() - kSlack)), keep_(keep) {
   if (keep < 0 || max_size <= keep) {
     throw std::invalid_argument("[RotatingCache] max_size must be greater than keep, keep at least 0");
   }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <iostream>
 #include <optional>
@@ -21,6 +22,13 @@ struct CommandLine::State {
 };
 
 namespace {
+
+// CLI11's check: what is wrong with the text, "" when nothing is.
+std::string is_uint64(const std::string& text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? "" : text + " is no whole number below 2^64";
+}
 
 bool is_option(const std::string& argument) { return argument.size() > 1 && argument.front() == '-'; }
 
@@ -44,7 +52,7 @@ void CommandLine::option(const std::string& names, T& variable, const std::strin
   else if constexpr (std::is_arithmetic_v<T>)
     option->capture_default_str();
   if constexpr (std::is_same_v<T, uint64_t> || std::is_same_v<T, std::optional<uint64_t>>)
-    option->check(CLI::NonNegativeNumber);  // or -1 becomes 2^64 - 1
+    option->check(is_uint64);  // or -1 and 2^64 become 2^64 - 1
 }
 
 template <typename T>

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <iterator>
 #include <stdexcept>
@@ -41,8 +43,9 @@ void use_threads(int count) {
 std::string read_standard_input() { return {std::istreambuf_iterator<char>(std::cin), {}}; }
 
 void print_now(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (std::fflush(stdout) != 0 || !written)
+    throw std::runtime_error(std::string("Cannot write to standard output: ") + std::strerror(errno));
 }
 
 bool standard_output_is_terminal() { return isatty(STDOUT_FILENO) == 1; }

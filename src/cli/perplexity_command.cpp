@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "generate/log_probabilities.h"
+#include "generate/request.h"
 #include "models/model.h"
 #include "text/tokenizer.h"
 
@@ -73,6 +74,7 @@ int run_perplexity(const Arguments& arguments) {
   generate::LoadedModel model = generate::load(model_folder(model_name));
   const std::vector<int32_t> tokens = generate::encode_text(model, text, /*special=*/false);
   if (tokens.size() < 2) throw LoadError(path, "The text has fewer than two tokens.");
+  generate::require_in_vocabulary(tokens, model.model->vocab_size());
 
   Loss loss;
   ProgressLine progress;

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/unicode.h"
 #include "cli/commands.h"
 #include "core/cpu/isa.h"
 
@@ -48,10 +49,14 @@ int dispatch(const Arguments& arguments) {
   throw std::invalid_argument("There is no command '" + arguments[0] + "' (see hearth --help)");
 }
 
-std::string one_line(std::string text) {
-  for (char& c : text)
-    if (c == '\n' || c == '\r') c = ' ';
-  return text;
+// Messages quote files: what could break the line or command the terminal becomes a space.
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (size_t at = 0; at < text.size();) {
+    const char32_t code = next_character(text, at);
+    append_utf8(line, has_class(code, kPrintable) ? code : U' ');
+  }
+  return line;
 }
 
 }  // namespace

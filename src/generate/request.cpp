@@ -1,6 +1,15 @@
 #include "generate/request.h"
 
+#include "base/error.h"
+
 namespace hearth::generate {
+
+void require_in_vocabulary(std::span<const int32_t> tokens, int vocab_size) {
+  for (const int32_t token : tokens)
+    if (token < 0 || token >= vocab_size)
+      throw RequestError(400, "The text has the token " + std::to_string(token) + ", but the model's vocabulary has " +
+                                  std::to_string(vocab_size) + " tokens.");
+}
 
 const char* name(FinishReason reason) {
   switch (reason) {

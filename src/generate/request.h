@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,6 +40,10 @@ struct Request {
 };
 
 enum class FinishReason { kStop, kLength, kCancelled, kError };
+
+// Throws RequestError 400 naming the first token that is none of the `vocab_size` that the model has: a tokenizer may
+// know more tokens than its model.
+void require_in_vocabulary(std::span<const int32_t> tokens, int vocab_size);
 
 // "stop", "length", "cancelled", "error".
 const char* name(FinishReason reason);

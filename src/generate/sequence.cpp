@@ -47,10 +47,7 @@ void Sequence::validate(const models::Model& model, bool has_tokenizer) const {
   const Request& r = request_;
   const int vocab = model.vocab_size();
   if (r.prompt.empty()) throw RequestError(400, "The prompt is empty.");
-  for (const int32_t token : r.prompt)
-    if (token < 0 || token >= vocab)
-      throw RequestError(400, "The prompt has the token " + std::to_string(token) + ", but the vocabulary has " +
-                                  std::to_string(vocab) + " tokens.");
+  require_in_vocabulary(r.prompt, vocab);
   // A token that is wanted needs a place of its own.
   if (context_length_ > 0 && r.prompt.size() + (r.max_tokens != 0) > static_cast<size_t>(context_length_))
     throw RequestError(413, "The prompt has " + std::to_string(r.prompt.size()) +

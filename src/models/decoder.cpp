@@ -106,7 +106,7 @@ Decoder::Decoder(const DecoderConfig& c, nn::Rope rope, nn::LayerLoader& loader)
   info_ = {.vocab_size = c.vocab_size,
            .layers = c.layers,
            .context_length = c.rope.max_position_embeddings,
-           .kv_bytes_per_token = 2 * element * static_cast<size_t>(c.layers * c.kv_heads * c.head_dim),
+           .kv_bytes_per_token = 2 * element * static_cast<size_t>(c.layers) * static_cast<size_t>(c.kv_heads * c.head_dim),
            .weight_bytes = loader.bytes_taken()};
 }
 

@@ -75,7 +75,7 @@ class PendingFolder {
     temporary_ = parent / fmt::format(".{}.{}.partial", name, ::getpid());
     fs::remove_all(temporary_, error);
     if (!fs::create_directories(temporary_, error))
-      throw LoadError(temporary_.string(), "cannot create this folder: " + error.message());
+      throw LoadError(path_.string(), fmt::format("cannot create {}: {}", temporary_.string(), error.message()));
   }
   ~PendingFolder() {
     std::error_code ignored;

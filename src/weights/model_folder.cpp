@@ -65,7 +65,7 @@ void require_indexed_files(const fs::path& folder) {
   if (!Json::sax_parse(text, &reader)) throw LoadError(index.string(), "not a valid index");
   for (const std::string& file : reader.files) {
     if (fs::path(file).filename() != fs::path(file)) throw LoadError(index.string(), file, "not the name of a file");
-    if (!fs::exists(folder / file)) throw LoadError(index.string(), file, "this file is missing");
+    if (!fs::is_regular_file(folder / file)) throw LoadError(index.string(), file, "this file is missing");
   }
 }
 

@@ -18,6 +18,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import mlx.core as mx
@@ -175,7 +176,8 @@ def main():
     parser.add_argument("--hearth", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--data-path", default="/usr/share/common-licenses/GPL-3", help="text for the perplexity")
-    parser.add_argument("--sequence-length", type=int, default=512)
+    parser.add_argument("--characters", type=int, default=12000, help="of that text; MLX reads about 15 tokens a second here")
+    parser.add_argument("--sequence-length", type=int, default=256)
     parser.add_argument("--max-tokens", type=int, default=48)
     parser.add_argument("--top-logprobs", type=int, default=128)
     args = parser.parse_args()
@@ -186,9 +188,13 @@ def main():
     print(f"{len(PROMPTS)} prompts, {len(kls)} distributions: mean KL {np.mean(kls):.2e}, largest {np.max(kls):.2e}")
     print(f"top token differs beyond a margin of {NEAR_TIE} nat: {flips}; equal greedy answers: {100 * equal:.0f} %; "
           f"partings that are no near-tie: {len(bad)} {bad}")
-    ours = run_hearth(args.hearth, "perplexity", "--model", args.model, "--data-path", args.data_path,
-                      "--sequence-length", args.sequence_length)
-    theirs, count = reference_perplexity(reference, Path(args.data_path).read_text(), args.sequence_length)
+    text = Path(args.data_path).read_text()[: args.characters]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(text)
+        file.flush()
+        ours = run_hearth(args.hearth, "perplexity", "--model", args.model, "--data-path", file.name,
+                          "--sequence-length", args.sequence_length)
+    theirs, count = reference_perplexity(reference, text, args.sequence_length)
     apart = abs(ours["perplexity"] / theirs - 1)
     print(f"perplexity {ours['perplexity']:.4f} over {ours['tokens']} tokens, reference {theirs:.4f} over {count}: "
           f"{100 * apart:.3f} % apart")
