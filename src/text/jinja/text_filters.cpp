@@ -74,6 +74,7 @@ Value trim_filter(Runtime& runtime, Value input, const Args& args) {
   const auto [chars] = bind(args, "trim", {"chars"});
   const Value text = soft_str(runtime, input);
   if (!chars.is_missing()) return method_filter(runtime, text, "strip", {&chars, 1});
+  runtime.charge_bytes(text.view().size());
   return runtime.borrow(strip(text.view(), Side::kBoth), text.is_markup());
 }
 
