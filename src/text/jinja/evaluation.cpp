@@ -164,7 +164,6 @@ Value Interpreter::eval_compare(const Compare& compare, Activation& activation) 
 
 Value Interpreter::eval_slice(const Slice& slice, Activation& activation) {
   const auto part = [&](const ExprPtr& expr) { return expr ? eval(*expr, activation) : Value(); };
-  if (!slice.object) return Value::none();  // among several subscripts, which no type here understands
   const Value object = eval(*slice.object, activation);
   const Value start = part(slice.start), stop = part(slice.stop);
   return get_slice(runtime_, object, start, stop, part(slice.step));
