@@ -127,7 +127,8 @@ def compare(program, name, folder, reference, options):
     specials = [t.content for t in reference.get_added_tokens_decoder().values()][:64]
     comparison = Comparison(program, name, folder, reference)
     for file in options.text:
-        comparison.check([file.read_bytes().decode("utf-8", errors="replace")])
+        text = file.read_bytes().decode("utf-8", errors="replace")
+        comparison.check([text[at:at + 200_000] for at in range(0, len(text), 200_000)])
     while comparison.bytes < options.megabytes * 1e6:
         before = comparison.bytes
         comparison.check(["\n".join(rng.choice(fixtures.LINES) if rng.random() < 0.5 else random_text(rng, specials) for _ in range(200)) for _ in range(20)])

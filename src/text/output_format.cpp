@@ -85,6 +85,10 @@ const std::vector<Known>& known_formats() {
         .regions = {{"<|tool_call|>", "", CallSyntax::json},
                     {"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
        [](auto t) { return has(t, "<|tool_call|>"); }},
+      {{.name = "nemotron",
+        .reasoning = {kThink},
+        .regions = {{"<TOOLCALL>", "</TOOLCALL>", CallSyntax::json}, {"<toolcall>", "</toolcall>", CallSyntax::json}}},
+       [](auto t) { return has(t, "<TOOLCALL>") || has(t, "<toolcall>"); }},
       {{.name = "hermes",
         .reasoning = {kThink},
         .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
@@ -97,7 +101,7 @@ const std::vector<Known>& known_formats() {
       {{.name = "llama4_pythonic",
         .regions = {{"<|python_start|>", "<|python_end|>", CallSyntax::pythonic}},
         .bare = OutputFormat::Bare::pythonic},
-       [](auto t) { return has(t, "<|python_start|>"); }},
+       [](auto t) { return has(t, "<|python_start|>") || has(t, "<|header_start|>"); }},
       {{.name = "plain", .reasoning = {kThink}}, [](auto) { return true; }},
   };
   return formats;
