@@ -50,6 +50,57 @@ class Copy:
         (self.path / "config.json").write_text(json.dumps(config))
 
 
+    def template(self, source):
+        config = json.loads((TINY / "tokenizer_config.json").read_text())
+        (self.path / "tokenizer_config.json").write_text(json.dumps({**config, "chat_template": source}))
+
+
+TOOLS = [{"type": "function", "function": {"name": "get_weather", "description": "Weather of a city", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]
+
+
+class Tools(unittest.TestCase):
+    def setUp(self):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".json")
+        json.dump(TOOLS, self.file)
+        self.file.flush()
+        self.addCleanup(self.file.close)
+
+    def test_json_tells_the_answers_parts(self):
+        with Copy() as copy:
+            # The prompt ends inside the thinking, so whatever the model says is reasoning.
+            copy.template("{{ tools[0].function.name if tools }}{{ messages[-1].content }}<think>{# </think> <tool_call> #}")
+            answer = json.loads(generate("--prompt", "hi", "--max-tokens", 6, "--json", "--tools", self.file.name, model=copy.path).stdout)
+            self.assertEqual((answer["reasoning"], answer["content"], answer["tool_calls"]), (answer["text"], "", []))
+            shown = generate("--prompt", "hi", "--max-tokens", 6, "--verbose", "False", "--tools", self.file.name, model=copy.path).stdout.decode()
+            self.assertTrue(shown.startswith("[thinking] ") or not answer["text"].strip(), shown)
+            raw = generate("--prompt", "hi", "--max-tokens", 6, "--verbose", "False", "--raw", "--tools", self.file.name, model=copy.path).stdout.decode()
+            self.assertEqual(raw, answer["text"] + "\n")
+
+    def test_the_template_sees_the_tools(self):
+        with Copy() as copy:
+            copy.template("{% for t in tools or [] %}{{ t.function.name }}{% endfor %}{{ messages[-1].content }}")
+            count = lambda *flags: json.loads(generate("--prompt", "hi", "--max-tokens", 1, "--json", *flags, model=copy.path).stdout)["prompt_tokens"]
+            self.assertGreater(count("--tools", self.file.name), count())
+
+    def test_chat_takes_tools(self):
+        with Copy() as copy:
+            copy.template("{{ tools|tojson }}{% for m in messages %}{{ m.content }}{% endfor %}")
+            result = hearth("chat", "--model", copy.path, "--max-tokens", 4, "--tools", self.file.name, stdin=b"hello\n/skip\nagain\nq\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_refusals(self):
+        for name, content, culprit in (("absent", None, "absent.json"), ("object", "{}", "list of tools"), ("strings", '["f"]', "list of tools"), ("cut", "[{", "cut.json")):
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                file = pathlib.Path(folder) / f"{name}.json"
+                if content is not None:
+                    file.write_text(content)
+                result = generate("--prompt", "hi", "--tools", file)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(culprit, result.stderr.decode())
+        self.assertIn(b"takes no tools", generate("--prompt", "hi", "--tools", self.file.name).stderr)
+        self.assertIn(b"chat template", generate("--prompt", "hi", "--ignore-chat-template", "--tools", self.file.name).stderr)
+
+
 class Generate(unittest.TestCase):
     def test_json_is_one_object_with_the_promised_keys(self):
         result = generate("--prompt", "what is gravity", "--max-tokens", 8, "--json", "--top-logprobs", 3)
@@ -124,6 +175,19 @@ class Other(unittest.TestCase):
         call = {"text": '<tool_call>{"name": "f", "arguments": {"a": 1}}</tool_call>'}
         parsed = json.loads(hearth("parse", "--format", "hermes", "--jsonl", stdin=json.dumps(call).encode() + b"\n").stdout)
         self.assertEqual(parsed["tool_calls"][0]["name"], "f")
+
+    def test_decode_streams_whole_characters(self):
+        ids = json.loads(hearth("tokenize", "--model", TINY, "--text", "日本 🙂 e\u0301").stdout)["ids"]
+        decoded = json.loads(hearth("tokenize", "--model", TINY, "--decode", "--stream", "--text", json.dumps(ids)).stdout)
+        self.assertEqual("".join(decoded["pieces"]), decoded["text"])
+        self.assertEqual(len(decoded["pieces"]), len(ids) + 1)
+
+    def test_parse_knows_a_models_format(self):
+        with Copy() as copy:
+            copy.template("{% if tools %}<tool_call>{% endif %}</think>{{ messages[0].content }}")
+            answer = {"text": ["so.</th", "ink><tool_call>", '{"name": "f", "arguments": {}}</tool_call>'], "in_reasoning": True}
+            parsed = json.loads(hearth("parse", "--model", copy.path, stdin=json.dumps(answer).encode()).stdout)
+        self.assertEqual((parsed["reasoning"], parsed["content"], parsed["tool_calls"][0]["name"]), ("so.", "", "f"))
 
     def test_jsonl_reports_a_bad_line_and_goes_on(self):
         lines = [json.loads(line) for line in hearth("tokenize", "--model", TINY, "--jsonl", stdin=b'"a"\nnonsense\n"b"\n').stdout.splitlines()]
@@ -244,6 +308,31 @@ class BadInput(unittest.TestCase):
             with self.subTest(label), Copy() as copy:
                 (copy.path / "tokenizer.json").write_text(text)
                 self.refused(lambda: generate("--prompt", "hi", model=copy.path), "tokenizer.json")
+
+    def test_hostile_tokenizers(self):
+        vocabulary = '{"a": 0, "b": 1, "ab": 2}'
+        split = '"pre_tokenizer": {"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex": "%s"}},'
+        bpe = '{%s "model": {"type": "BPE", "vocab": %s, "merges": [%s]}}'
+        for label, text, culprit in (("exponential", bpe % (split % "^(a+)+[bc]", vocabulary, ""), "exponential"), ("nested groups", bpe % (split % ("(" * 5000), vocabulary, ""), "nested"),
+                                     ("ten million merges", bpe % ("", vocabulary, ",".join(['"a b"'] * 10**7)), "2000000 merges"), ("nonsense", bpe % ("", vocabulary, '"q z",' * 10**6 + '"a b"'), "not in the vocabulary"),
+                                     ("nested arrays", "[" * 10**6, "tokenizer.json"), ("nested objects", '{"a":' * 10**6, "nested")):
+            with self.subTest(label), Copy() as copy:
+                (copy.path / "tokenizer.json").write_text(text)
+                self.refused(lambda: hearth("tokenize", "--model", copy.path, "--text", "abc"), culprit)
+
+    def test_damaged_tokenizer_models(self):
+        for name in ("tokenizer.model", "qwen.tiktoken"):
+            for content in (b"", b"\x00" * 1000, b"\xff" * 1000, b"\x0a\xff\xff\xff\xff\x7f", b"YQ== 99999999999\n", b"nonsense " * 100):
+                with self.subTest(name=name, content=content[:8]), Copy() as copy:
+                    (copy.path / "tokenizer.json").unlink()
+                    (copy.path / name).write_bytes(content)
+                    self.refused(lambda: hearth("tokenize", "--model", copy.path, "--text", "abc"), name)
+
+    def test_long_rows_of_one_character(self):
+        start = time.perf_counter()
+        result = hearth("tokenize", "--model", TINY, stdin=b"a" * 8_000_000)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertLess(time.perf_counter() - start, 10 * SLOW)
 
     def test_hostile_templates(self):
         for source in ("{% for i in range(10**9) %}x{% endfor %}", "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}",
