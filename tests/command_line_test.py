@@ -5,11 +5,57 @@ Usage: command_line_test.py path/to/hearth      (standard library only; the mode
 """
 import json
 import os
+import pathlib
 import subprocess
 import tempfile
 import unittest
 
 from hearth_command import HEARTH, SLOW, SOURCE, TINY, Copy, generate, hearth
+
+TOOLS = [{"type": "function", "function": {"name": "get_weather", "description": "Weather of a city", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]
+
+
+class Tools(unittest.TestCase):
+    def setUp(self):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".json")
+        json.dump(TOOLS, self.file)
+        self.file.flush()
+        self.addCleanup(self.file.close)
+
+    def test_json_tells_the_answers_parts(self):
+        with Copy() as copy:
+            # The prompt ends inside the thinking, so whatever the model says is reasoning.
+            copy.template("{{ tools[0].function.name if tools }}{{ messages[-1].content }}<think>{# </think> <tool_call> #}")
+            answer = json.loads(generate("--prompt", "hi", "--max-tokens", 6, "--json", "--tools", self.file.name, model=copy.path).stdout)
+            self.assertEqual((answer["reasoning"], answer["content"], answer["tool_calls"]), (answer["text"], "", []))
+            shown = generate("--prompt", "hi", "--max-tokens", 6, "--verbose", "False", "--tools", self.file.name, model=copy.path).stdout.decode()
+            self.assertTrue(shown.startswith("[thinking] ") or not answer["text"].strip(), shown)
+            raw = generate("--prompt", "hi", "--max-tokens", 6, "--verbose", "False", "--raw", "--tools", self.file.name, model=copy.path).stdout.decode()
+            self.assertEqual(raw, answer["text"] + "\n")
+
+    def test_the_template_sees_the_tools(self):
+        with Copy() as copy:
+            copy.template("{% for t in tools or [] %}{{ t.function.name }}{% endfor %}{{ messages[-1].content }}")
+            count = lambda *flags: json.loads(generate("--prompt", "hi", "--max-tokens", 1, "--json", *flags, model=copy.path).stdout)["prompt_tokens"]
+            self.assertGreater(count("--tools", self.file.name), count())
+
+    def test_chat_takes_tools(self):
+        with Copy() as copy:
+            copy.template("{{ tools|tojson }}{% for m in messages %}{{ m.content }}{% endfor %}")
+            result = hearth("chat", "--model", copy.path, "--max-tokens", 4, "--tools", self.file.name, stdin=b"hello\n/skip\nagain\nq\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_refusals(self):
+        for name, content, culprit in (("absent", None, "absent.json"), ("object", "{}", "list of tools"), ("strings", '["f"]', "list of tools"), ("cut", "[{", "cut.json")):
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                file = pathlib.Path(folder) / f"{name}.json"
+                if content is not None:
+                    file.write_text(content)
+                result = generate("--prompt", "hi", "--tools", file)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(culprit, result.stderr.decode())
+        self.assertIn(b"takes no tools", generate("--prompt", "hi", "--tools", self.file.name).stderr)
+        self.assertIn(b"chat template", generate("--prompt", "hi", "--ignore-chat-template", "--tools", self.file.name).stderr)
 
 
 class Generate(unittest.TestCase):
@@ -105,6 +151,19 @@ class Other(unittest.TestCase):
         call = {"text": '<tool_call>{"name": "f", "arguments": {"a": 1}}</tool_call>'}
         parsed = json.loads(hearth("parse", "--format", "hermes", "--jsonl", stdin=json.dumps(call).encode() + b"\n").stdout)
         self.assertEqual(parsed["tool_calls"][0]["name"], "f")
+
+    def test_decode_streams_whole_characters(self):
+        ids = json.loads(hearth("tokenize", "--model", TINY, "--text", "日本 🙂 e\u0301").stdout)["ids"]
+        decoded = json.loads(hearth("tokenize", "--model", TINY, "--decode", "--stream", "--text", json.dumps(ids)).stdout)
+        self.assertEqual("".join(decoded["pieces"]), decoded["text"])
+        self.assertEqual(len(decoded["pieces"]), len(ids) + 1)
+
+    def test_parse_knows_a_models_format(self):
+        with Copy() as copy:
+            copy.template("{% if tools %}<tool_call>{% endif %}</think>{{ messages[0].content }}")
+            answer = {"text": ["so.</th", "ink><tool_call>", '{"name": "f", "arguments": {}}</tool_call>'], "in_reasoning": True}
+            parsed = json.loads(hearth("parse", "--model", copy.path, stdin=json.dumps(answer).encode()).stdout)
+        self.assertEqual((parsed["reasoning"], parsed["content"], parsed["tool_calls"][0]["name"]), ("so.", "", "f"))
 
     def test_jsonl_reports_a_bad_line_and_goes_on(self):
         lines = [json.loads(line) for line in hearth("tokenize", "--model", TINY, "--jsonl", stdin=b'"a"\nnonsense\n"b"\n').stdout.splitlines()]

@@ -11,7 +11,7 @@ import struct
 import tempfile
 import unittest
 
-from hearth_command import SOURCE, TINY, Copy, RefusalTest, generate, hearth
+from hearth_command import SLOW, SOURCE, TINY, Copy, RefusalTest, generate, hearth, processor_seconds
 
 CUTS = 32
 
@@ -257,6 +257,31 @@ class Tokenizer(RefusalTest):
                 spoiled[random.randrange(len(spoiled))] = random.randrange(256)
             with self.subTest(i=i):
                 self.survives(lambda: self.run_with(bytes(spoiled)))
+
+    def test_hostile_tokenizers(self):
+        vocabulary = '{"a": 0, "b": 1, "ab": 2}'
+        split = '"pre_tokenizer": {"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex": "%s"}},'
+        bpe = '{%s "model": {"type": "BPE", "vocab": %s, "merges": [%s]}}'
+        for label, text, culprit in (("exponential", bpe % (split % "^(a+)+[bc]", vocabulary, ""), "exponential"), ("nested groups", bpe % (split % ("(" * 5000), vocabulary, ""), "nested"),
+                                     ("ten million merges", bpe % ("", vocabulary, ",".join(['"a b"'] * 10**7)), "2000000 merges"), ("nonsense", bpe % ("", vocabulary, '"q z",' * 10**6 + '"a b"'), "not in the vocabulary"),
+                                     ("nested arrays", "[" * 10**6, "tokenizer.json"), ("nested objects", '{"a":' * 10**6, "nested")):
+            with self.subTest(label), Copy() as copy:
+                (copy.path / "tokenizer.json").write_text(text)
+                self.refused(lambda: hearth("tokenize", "--model", copy.path, "--text", "abc"), culprit)
+
+    def test_damaged_tokenizer_models(self):
+        for name in ("tokenizer.model", "qwen.tiktoken"):
+            for content in (b"", b"\x00" * 1000, b"\xff" * 1000, b"\x0a\xff\xff\xff\xff\x7f", b"YQ== 99999999999\n", b"nonsense " * 100):
+                with self.subTest(name=name, content=content[:8]), Copy() as copy:
+                    (copy.path / "tokenizer.json").unlink()
+                    (copy.path / name).write_bytes(content)
+                    self.refused(lambda: hearth("tokenize", "--model", copy.path, "--text", "abc"), name)
+
+    def test_long_rows_of_one_character(self):
+        before = processor_seconds()
+        result = hearth("tokenize", "--model", TINY, stdin=b"a" * 8_000_000)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertLess(processor_seconds() - before, 10 * SLOW)
 
 
 class Template(RefusalTest):

@@ -45,6 +45,10 @@ class Copy:
                 config[key] = value
         (self.path / "config.json").write_text(json.dumps(config))
 
+    def template(self, source):
+        config = json.loads((TINY / "tokenizer_config.json").read_text())
+        (self.path / "tokenizer_config.json").write_text(json.dumps({**config, "chat_template": source}))
+
 
 def processor_seconds():
     """What the commands run so far have used. Unlike the clock it does not count what else the machine does."""

@@ -16,7 +16,7 @@ import sys
 
 import template_oracle
 
-ADDRESS = re.compile(r"0x[0-9a-f]{6,}|<function |<built-in method|<bound method|<class ", re.I)
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}|'0', 'x', '[0-9a-f]', '[0-9a-f]', |<function |<built-in method|<bound method|<class ", re.I)
 SKIPPED = re.compile(r"64-bit|not supported|templates have no bytes|supported with the constant|too long|too big|nested too|complex")
 
 STRINGS = ["", "a", "Hello", "user", "assistant", "  pad  ", "a,b,,c", "x\ny\n\nz", "Ünïcödé ßtraße", "日本語テキスト", "😀 emoji",
@@ -48,6 +48,7 @@ class Generator:
         self.names = ["x", "y"]
         self.macros = []
         self.in_loop = 0
+        self.wild = self.chance(0.25)  # corners of the grammar, most of which are errors
 
     def pick(self, items):
         return self.rng.choice(items)
@@ -175,7 +176,41 @@ class Generator:
             lambda: self.list_expr(depth), lambda: self.dict_expr(depth), lambda: self.text_expr(depth),
             lambda: f"loop.{self.pick(['index', 'index0', 'first', 'last', 'length', 'revindex', 'revindex0', 'previtem', 'nextitem', 'depth', 'cycle(1, 2)', 'changed(' + self.name() + ')'])}" if self.in_loop else self.name(),
             lambda: f"{self.pick(self.macros)}({self.arguments(depth, self.rng.randint(0, 3))}{self.pick(['', ', k=' + self.string()])})".replace("(, ", "(") if self.macros else e(),
-            lambda: f"namespace(a={e()}).a",
+            lambda: f"namespace(a={e()}).a", lambda: self.globals(depth), lambda: self.odd(depth) if self.wild else e(),
+        ])()
+
+    def globals(self, depth):
+        """Calls of the environment's functions, and of macros with unpacked arguments."""
+        e, s = lambda: self.expr(depth + 1), self.string
+        return self.pick([
+            lambda: f'''strftime_now({self.pick(["'%Y'", "'%d %b %Y'", "'%A, %B %-d'", "'%j %U %y %%'", "'%e|%m|%a'", e()])})''',
+            lambda: f"dict({self.pick(['**table', '[(1, 2)], a=3', 'table, x=1', '{}', '[[1]]', e(), '**nested, b=2'])})",
+            lambda: f"dict(table, **{{'k': {e()}}}).{self.pick(['k', 'items()|list', 'a'])}",
+            lambda: f'''namespace({self.pick(['**table', "[('a', 1)]", 'table', '{}', 'none'])}).{self.pick(['a', 'Z', 'items', 'nope'])}''',
+            lambda: f'''range({self.pick(['2, 9, 3', '-3', '10, 0, -3', '1, 2, 0', '1.5', 'true', "'3'"])})|{self.pick(['list', 'sum', 'length', 'last', 'join', 'reverse|list', 'batch(2)|list'])}''',
+            lambda: f"range(5)[{self.pick(['1', '-1', '1:3', '::-2', '9'])}]", lambda: "lipsum(n=0)|length", lambda: f"cycler({s()}, 2).{self.pick(['next()', 'current', 'reset()', 'pos'])}",
+            lambda: f"joiner({self.pick(['', s()])})()", lambda: f"{self.pick(self.macros)}(*{self.pick(['words', '[1, 2]', '()', '(1, 2, 3, 4)'])})" if self.macros else e(),
+            lambda: f'''{self.pick(self.macros)}(**{self.pick(["{'p': 1}", "{'k': text}", '{}', 'table'])})''' if self.macros else e(),
+            lambda: f"{self.pick(self.macros)}.{self.pick(['name', 'arguments', 'catch_kwargs', 'catch_varargs', 'caller', 'nope'])}" if self.macros else e(),
+            lambda: f"raise_exception({s()})" if self.chance(0.2) else e(),
+        ])()
+
+    def odd(self, depth):
+        """Corners of the grammar."""
+        e, s = lambda: self.expr(depth + 1), self.string
+        return self.pick([
+            lambda: f"{s()} {s()}", lambda: f"{s()} {s()} {s()}", lambda: self.pick(["0o17", "0b101", "0xff", "1_000.5", "1e-3", "00", "1__0", "007", "1.e3", ".5", "9223372036854775807", "1E+2"]),
+            lambda: f"+{e()}", lambda: f"--{self.integer()}", lambda: f"-{self.integer()} ** 2", lambda: f"2 ** -1 ** {self.integer()}", lambda: f"not not {e()}",
+            lambda: f"{e()} if {e()} else {e()} if {e()} else {e()}", lambda: f"({e()}, )", lambda: f"{e()}, {e()}", lambda: f"[{e()}, {e()}, ]", lambda: f"{{{s()}: {e()}, }}",
+            lambda: f"{{{self.pick(['1', '1.0', 'true', 'none', '()', '(1, [2])', '[1]'])}: {e()}}}", lambda: f"{e()} is not {self.test(depth).replace('not ', '')}",
+            lambda: f"{e()} is {self.pick(['divisibleby 2', 'eq 3', 'in [1, 2]', 'sameas none', 'sameas true', 'mapping and true', 'string or false', 'odd is true'])}",
+            lambda: f"{e()}|{self.pick(['default(1)|string', 'list|length > 1', 'length + 1', 'upper ~ 1', 'first.role', 'last[0]', 'trim[0]', 'tojson|length', 'string|list|join'])}",
+            lambda: f'''messages[0].{self.pick(['role.upper()', 'content[:2]', "get('role')", 'get', 'keys()|list', '0', '__class__', 'update({})', "pop('role')", 'setdefault(1, 2)'])}''',
+            lambda: f"({e()})[{e()}, {e()}]", lambda: f'''({self.list_expr(depth)})[{self.pick(["'role'", 'true', '1.0', 'none', '-99', '::0', '1:2, 3'])}]''',
+            lambda: f'''{self.text_expr(depth)}.{self.pick(['format(*words)', 'format(**table)', 'join(words)', 'split(maxsplit=1)', 'encode()', 'replace(count=1)', "startswith(('a', 'b'))", "endswith(('x', ))", "translate({97: 'b'})", 'splitlines(true)', 'strip(none)', "count('a', 1, 3)", "find('', 99)", 'zfill(-1)', 'expandtabs(2)', "center(9, '*')"])}''',
+            lambda: f"{self.text_expr(depth)} * {self.pick(['0', '-1', '3', 'true', '2.0'])}", lambda: f"[{e()}] * {self.pick(['0', '2', 'none'])}", lambda: f"{e()} in {e()} in {e()}",
+            lambda: f"loop.{self.pick(['previtem.role', 'nextitem.content', 'nextitem is defined', 'cycle(*words)', 'changed(item.role)', 'index is odd', 'length - loop.index', 'first and loop.last', '__len__', 'nope'])}" if self.in_loop else e(),
+            lambda: f"self.{self.pick(['b1()', 'b2', 'nope()', 'b3() ~ 1'])}", lambda: f"caller({self.pick(['', '1', 'u=2'])})", lambda: "varargs|length", lambda: "kwargs.items()|list",
         ])()
 
     # --- statements ---
@@ -187,7 +222,8 @@ class Generator:
         return self.pick(["{{", "{{-", "{{"]) + " " + self.expr() + " " + self.pick(["}}", "-}}", "}}"])
 
     def data(self):
-        return self.pick(["", " ", "\n", "\n  ", "text", "<|im_start|>", "  \n\n", "a\r\nb", "\t", "{# c #}", "{#- c -#}\n", "{", "}}", "é\n"])
+        return self.pick(["", " ", "\n", "\n  ", "text", "<|im_start|>", "  \n\n", "a\r\nb", "\t", "{# c #}", "{#- c -#}\n", "{", "}}", "é\n",
+                          "\r", "\r\n  ", "   \t", "\n\n\n", "\u00a0 ", "\u2028", "{ {", "%}", "#}", "\x0b\n", "{#\n#}", "{#-#}", "{#+ c +#}", "  {#- c #}  ", "{{'{{'}}"])
 
     def target(self):
         name = self.pick(NAMES[:3] + ["item", "content", "value", "key"])
@@ -254,7 +290,15 @@ class Generator:
             lambda: t("generation") + body() + t("endgeneration"),
             lambda: "{% raw %}" + self.pick(["{{ x }}", " {% if %} ", "\n"]) + "{% endraw %}",
             lambda: t("raw") .replace("+", "") + " {{ raw }} " + t("endraw"),
-            lambda: t(f"print {self.expr()}"), lambda: t("set x = raise_exception('no')") if self.chance(0.1) else "",
+            lambda: t(f"autoescape {self.pick(['true', 'false', self.expr(3)])}") + body() + t("endautoescape"),
+            lambda: t(self.pick(["include 'x'", "include 'x' ignore missing", "import 'x' as y", "from 'x' import y", "extends 'x'", "extends nothing", "do words", "trans", "debug", "nonsense",
+                                 "set", "for x", "if", "endif", "else", "set x", "set 1 = 2", "set x.y.z = 1", "set a[0] = 1", "macro 1()", "call 1", "filter", "block", "raw x"])) if self.wild and self.chance(0.3) else self.output(),
+            lambda: not self.wild and self.output() or t(f"set {self.pick(['(x, y)', 'x, (y, z)', '[x, y]', 'x, ns.a', 'loop', 'self', 'none'])} = {self.pick(['1, 2', '(1, (2, 3))', 'words', self.expr(2)])}"),
+            lambda: t(f"for x, (y, z) in [(1, (2, 3))]") + body() + t("endfor"), lambda: t("for ns.a in words") + "{{ ns.a }}" + t("endfor") if self.wild else "",
+            lambda: not self.wild and self.output() or t(f"macro {self.pick(['f', 'g'])}({self.pick(['p, p', 'p=1, q', 'caller', 'caller=none', 'p=q, q=p', 'p=[1, 2], k={}'])})") + body() + "{{ caller }}" + t("endmacro"),
+            lambda: t(f"call(u, (v, w)) {self.pick(self.macros)}()") + body() + t("endcall") if self.macros else self.output(),
+            lambda: t(f"with {self.pick(['x=1, y=x', 'x, y=1, 2', '', 'x=number, number=1'])}") + body() + t("endwith"),
+            lambda: t(f"print {self.expr()}"), lambda: t(f"print {self.expr(2)}, {self.expr(2)}"), lambda: t("set x = raise_exception('no')") if self.chance(0.1) else "",
             lambda: t(f"block {self.pick(['b1', 'b2', 'b3'])}{self.pick(['', ' scoped'])}") + body() + t("endblock") if self.chance(0.3) else "",
             lambda: t(self.pick(["break", "continue"])) if self.in_loop or self.chance(0.02) else "",
         ])()

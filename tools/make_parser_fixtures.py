@@ -83,6 +83,7 @@ SYNTAX = {
     "command_r": lambda calls: "Action: ```json\n" + json.dumps([{"tool_name": n, "parameters": a} for n, a in calls], ensure_ascii=False, indent=4) + "\n```",
     "granite": lambda calls: "<|tool_call|>" + objects(calls),
     "phi4": lambda calls: "<|tool_call|>" + dumps([{"type": "function", "function": {"name": n, "arguments": a}} for n, a in calls]) + "<|/tool_call|>",
+    "nemotron": lambda calls: "<TOOLCALL>" + objects(calls) + "</TOOLCALL>",
     "gemma4": lambda calls: "".join(f"<|tool_call>call:{n}{gemma(a, chr(60) + '|' + chr(34) + '|>')}<tool_call|>" for n, a in calls),
     "function_gemma": lambda calls: "".join(f"<start_function_call>call:{n}{gemma(a, '<escape>')}<end_function_call>" for n, a in calls),
 }
@@ -106,6 +107,7 @@ BROKEN = {
     "mistral": ["[TOOL_CALLS]f[ARGS]{oops", "[TOOL_CALLS]", '[TOOL_CALLS][{"name": "f", "arguments": {"a": 1}'],
     "pythonic": ["<|tool_call_start|>[f(1)]<|tool_call_end|>", "<|tool_call_start|>[f(a=open('x'))]<|tool_call_end|>", "<|tool_call_start|>[f(a='x"],
     "cohere": ["<|START_ACTION|>oops<|END_ACTION|>"],
+    "nemotron": ["<TOOLCALL>oops</TOOLCALL>", '<TOOLCALL>[{"name": "f"'],
     "command_r": ["Action: ```json\noops\n```"],
     "granite": ["<|tool_call|>oops"],
     "phi4": ['<|tool_call|>[{"type": "function", "function": {"arguments": {}}}]<|/tool_call|>'],

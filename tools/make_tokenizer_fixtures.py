@@ -249,6 +249,8 @@ def zoo():
     out["odd_normalizers"].normalizer = (N.Sequence([N.Replace(Regex("^"), "x"), N.NFKC(), N.Replace(Regex("[aeiou]+(?=[a-z])|$"), ""), N.Strip(), N.Prepend("▁▁"), N.Lowercase()]))
     out["regex"] = train(bpe(unk_token="<unk>"), trainers.BpeTrainer, 200, pre_tokenizer=P.Sequence([
         P.Split(Regex(r"\b|(?<=[\p{Han}])(?=\p{Han})|\h{2}|[[:alpha:]&&[^a-m]]{2,3}+|(\d)\1|^x|,$|[^\w\s]++\n?"), "isolated")]))
+    out["regex_names"] = train(bpe(unk_token="<unk>"), trainers.BpeTrainer, 200, pre_tokenizer=P.Sequence([
+        P.Split(Regex(r"[\w&&[^a-m]]{2,}|\p{Uppercase Letter}|\p{grek}+(?#Greek)|\p{cyrl}(?i)ПР|ЕТ|(?>.[ab]|x)c|(?<q>['\"]).{1,9}\k<q>|[[:punct:]]{2}|\p{Punct}\s|\p{Hangul}\p{Math}|[\p{Ideographic}]\W"), "isolated")]))
 
     # Added tokens with every flag, limits.
     flags = out["bert"].to_str()

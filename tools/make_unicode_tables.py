@@ -18,15 +18,50 @@ OUT = pathlib.Path(__file__).parent.parent / "src/text/tokenizer/unicode_data.in
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
 ALL = "".join(map(chr, POINTS))
 CATEGORIES = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cn Co".split()
-SCRIPTS = ("Han Hiragana Katakana Hangul Latin Greek Cyrillic Arabic Hebrew Thai Lao Devanagari Bengali Tamil Telugu Kannada "
-           "Malayalam Gujarati Gurmukhi Oriya Sinhala Myanmar Khmer Tibetan Georgian Armenian Ethiopic Mongolian Bopomofo "
-           "Common Inherited").split()
+# Scripts with their four-letter codes; those that the library does not know are left out.
+SCRIPTS = dict(pair.split("=") for pair in (
+    "Han=Hani Hiragana=Hira Katakana=Kana Hangul=Hang Latin=Latn Greek=Grek Cyrillic=Cyrl Arabic=Arab Hebrew=Hebr Thai=Thai Lao=Laoo "
+    "Devanagari=Deva Bengali=Beng Tamil=Taml Telugu=Telu Kannada=Knda Malayalam=Mlym Gujarati=Gujr Gurmukhi=Guru Oriya=Orya Sinhala=Sinh "
+    "Myanmar=Mymr Khmer=Khmr Tibetan=Tibt Georgian=Geor Armenian=Armn Ethiopic=Ethi Mongolian=Mong Bopomofo=Bopo Common=Zyyy Inherited=Zinh "
+    "Unknown=Zzzz Adlam=Adlm Ahom=Ahom Anatolian_Hieroglyphs=Hluw Avestan=Avst Balinese=Bali Bamum=Bamu Bassa_Vah=Bass Batak=Batk "
+    "Bhaiksuki=Bhks Brahmi=Brah Braille=Brai Buginese=Bugi Buhid=Buhd Canadian_Aboriginal=Cans Carian=Cari Caucasian_Albanian=Aghb "
+    "Chakma=Cakm Cham=Cham Cherokee=Cher Chorasmian=Chrs Coptic=Copt Cuneiform=Xsux Cypriot=Cprt Cypro_Minoan=Cpmn Deseret=Dsrt "
+    "Dives_Akuru=Diak Dogra=Dogr Duployan=Dupl Egyptian_Hieroglyphs=Egyp Elbasan=Elba Elymaic=Elym Glagolitic=Glag Gothic=Goth "
+    "Grantha=Gran Gunjala_Gondi=Gong Hanifi_Rohingya=Rohg Hanunoo=Hano Hatran=Hatr Imperial_Aramaic=Armi Inscriptional_Pahlavi=Phli "
+    "Inscriptional_Parthian=Prti Javanese=Java Kaithi=Kthi Kawi=Kawi Kayah_Li=Kali Kharoshthi=Khar Khitan_Small_Script=Kits Khojki=Khoj "
+    "Khudawadi=Sind Lepcha=Lepc Limbu=Limb Linear_A=Lina Linear_B=Linb Lisu=Lisu Lycian=Lyci Lydian=Lydi Mahajani=Mahj Makasar=Maka "
+    "Mandaic=Mand Manichaean=Mani Marchen=Marc Masaram_Gondi=Gonm Medefaidrin=Medf Meetei_Mayek=Mtei Mende_Kikakui=Mend "
+    "Meroitic_Cursive=Merc Meroitic_Hieroglyphs=Mero Miao=Plrd Modi=Modi Mro=Mroo Multani=Mult Nabataean=Nbat Nag_Mundari=Nagm "
+    "Nandinagari=Nand New_Tai_Lue=Talu Newa=Newa Nko=Nkoo Nushu=Nshu Nyiakeng_Puachue_Hmong=Hmnp Ogham=Ogam Ol_Chiki=Olck "
+    "Old_Hungarian=Hung Old_Italic=Ital Old_North_Arabian=Narb Old_Permic=Perm Old_Persian=Xpeo Old_Sogdian=Sogo Old_South_Arabian=Sarb "
+    "Old_Turkic=Orkh Old_Uyghur=Ougr Osage=Osge Osmanya=Osma Pahawh_Hmong=Hmng Palmyrene=Palm Pau_Cin_Hau=Pauc Phags_Pa=Phag "
+    "Phoenician=Phnx Psalter_Pahlavi=Phlp Rejang=Rjng Runic=Runr Samaritan=Samr Saurashtra=Saur Sharada=Shrd Shavian=Shaw Siddham=Sidd "
+    "SignWriting=Sgnw Sogdian=Sogd Sora_Sompeng=Sora Soyombo=Soyo Sundanese=Sund Syloti_Nagri=Sylo Syriac=Syrc Tagalog=Tglg Tagbanwa=Tagb "
+    "Tai_Le=Tale Tai_Tham=Lana Tai_Viet=Tavt Takri=Takr Tangsa=Tnsa Tangut=Tang Thaana=Thaa Tifinagh=Tfng Tirhuta=Tirh Toto=Toto "
+    "Ugaritic=Ugar Vai=Vaii Vithkuqi=Vith Wancho=Wcho Warang_Citi=Wara Yezidi=Yezi Yi=Yiii Zanabazar_Square=Zanb").split())
+PROPERTIES = ("Alphabetic Uppercase Lowercase Emoji Extended_Pictographic Emoji_Presentation Emoji_Modifier Emoji_Modifier_Base Emoji_Component "
+              "Graph Print Math Ideographic Unified_Ideograph Dash Hyphen Hex_Digit ID_Start ID_Continue XID_Start XID_Continue Diacritic "
+              "Extender Quotation_Mark Terminal_Punctuation Sentence_Terminal Variation_Selector Regional_Indicator Cased Case_Ignorable "
+              "Default_Ignorable_Code_Point Noncharacter_Code_Point Pattern_White_Space Pattern_Syntax Join_Control Radical").split()
 BREAKS = "Other CR LF Control Extend ZWJ Regional_Indicator Prepend SpacingMark L V T LV LVT".split()
 
 
 def matched(pattern):
     pieces = pre_tokenizers.Split(Regex(pattern + "+"), "removed", invert=True).pre_tokenize_str(ALL)
     return {ord(c) for piece, _ in pieces for c in piece}
+
+
+def is_known(name):
+    try:
+        Regex(r"\p{%s}" % name)
+        return True
+    except BaseException:
+        return False
+
+
+def spelled(name):
+    """As the library compares names: without case, spaces, hyphens and underscores."""
+    return name.lower().replace("_", "")
 
 
 def index_by(names, pattern):
@@ -118,7 +153,8 @@ def main():
     lowercase = normalizers.Lowercase()
 
     category = index_by(CATEGORIES, r"\p{%s}")
-    script = index_by(SCRIPTS, r"\p{%s}")
+    scripts = [name for name in SCRIPTS if is_known(name)]
+    script = index_by(scripts, r"\p{%s}")
     group = script_groups()
     classes = combining_classes(nfd)
     pairs = compositions(nfd, nfc)
@@ -180,7 +216,8 @@ def main():
         out.write("// Written by tools/make_unicode_tables.py from tokenizers' own answers. Do not edit.\n")
         out.write("// clang-format off\n")
         out.write("constexpr const char* kCategoryNames[] = {%s};\n" % ", ".join(f'"{x}"' for x in CATEGORIES))
-        out.write("constexpr const char* kScriptNames[] = {%s};\n" % ", ".join(f'"{x}"' for x in SCRIPTS))
+        out.write("constexpr const char* kScriptNames[] = {%s};\n" % ", ".join(f'"{spelled(x)}"' for x in scripts))
+        out.write("constexpr const char* kScriptCodes[] = {%s};\n" % ", ".join(f'"{spelled(SCRIPTS[x]) if is_known(SCRIPTS[x]) else ""}"' for x in scripts))
         out.write("// {category, script, script group, combining class, grapheme break, flags}\n")
         out.write("constexpr CharacterProperties kRecords[] = {\n")
         out.write("\n".join("{%s}," % ",".join(map(str, r)) for r in records) + "};\n")
@@ -192,11 +229,13 @@ def main():
         out.write(numbers("kCompositions", "uint32_t", [v for p in pairs for v in p]))
         out.write("// c, lower case, second character or 0.\n")
         out.write(numbers("kLowercase", "uint32_t", lower))
-        for name, pattern in (("kAlphabetic", r"\p{Alphabetic}"), ("kUppercase", r"\p{Uppercase}"),
-                              ("kLowercaseProperty", r"\p{Lowercase}"), ("kEmoji", r"\p{Emoji}"),
-                              ("kExtendedPictographic", r"\p{Extended_Pictographic}"), ("kPosixPunct", "[[:punct:]]"),
-                              ("kPosixGraph", "[[:graph:]]"), ("kPosixPrint", "[[:print:]]")):
-            out.write(numbers(name, "uint32_t", [v for r in ranges(matched(pattern)) for v in r]))
+        out.write("// Of properties with a name: first and last code point of each range.\n")
+        known = [name for name in PROPERTIES if is_known(name)]
+        for name in known + ["[:punct:]"]:
+            pattern = "[[:punct:]]" if name == "[:punct:]" else r"\p{%s}" % name
+            out.write(numbers("k" + name.replace("_", "").replace("[:p", "P").replace(":]", "") + "Ranges", "uint32_t", [v for r in ranges(matched(pattern)) for v in r]))
+        out.write("constexpr NamedRanges kNamedRanges[] = {\n")
+        out.write("".join('{"%s", k%sRanges},\n' % (spelled(name), name.replace("_", "")) for name in known) + "};\n")
         out.write("// clang-format on\n")
     print(len(records), "records", len(runs), "runs", [n for n, _ in flags_of])
 

@@ -70,7 +70,7 @@ class JsonWriter {
   JsonWriter(std::string& out, const JsonDumpsOptions& options)
       : out_(out),
         options_(options),
-        item_separator_(options.item_separator.value_or(options.indent ? "," : ", ")) {}
+        layout_(out, options) {}
 
   void write(const Json& value) {
     switch (value.type()) {
@@ -90,13 +90,13 @@ class JsonWriter {
       out_ += "[]";
       return;
     }
-    open('[');
+    layout_.open('[');
     bool first = true;
     for (const Json& item : value) {
-      separate(first);
+      layout_.separate(first);
       write(item);
     }
-    close(']');
+    layout_.close(']');
   }
 
   void write_object(const Json& value) {
@@ -104,10 +104,10 @@ class JsonWriter {
       out_ += "{}";
       return;
     }
-    open('{');
+    layout_.open('{');
     bool first = true;
     const auto write_entry = [&](const std::string& key, const Json& item) {
-      separate(first);
+      layout_.separate(first);
       append_json_string(out_, key, options_.ensure_ascii);
       out_ += options_.key_separator;
       write(item);
@@ -121,39 +121,12 @@ class JsonWriter {
     } else {
       for (const auto& entry : value.get_ref<const Json::object_t&>()) write_entry(entry.first, entry.second);
     }
-    close('}');
-  }
-
-  void open(char bracket) {
-    out_ += bracket;
-    ++level_;
-    new_line();
-  }
-
-  void close(char bracket) {
-    --level_;
-    new_line();
-    out_ += bracket;
-  }
-
-  void separate(bool& first) {
-    if (!first) {
-      out_ += item_separator_;
-      new_line();
-    }
-    first = false;
-  }
-
-  void new_line() {
-    if (!options_.indent) return;
-    out_ += '\n';
-    for (int i = 0; i < level_; ++i) out_ += *options_.indent;
+    layout_.close('}');
   }
 
   std::string& out_;
   const JsonDumpsOptions& options_;
-  std::string item_separator_;
-  int level_ = 0;
+  JsonLayout layout_;
 };
 
 void append_repr(std::string& out, const Json& value) {
@@ -189,6 +162,37 @@ void append_repr(std::string& out, const Json& value) {
 }
 
 }  // namespace
+
+void JsonLayout::open(char bracket) {
+  out_ += bracket;
+  ++level_;
+  new_line();
+}
+
+void JsonLayout::close(char bracket) {
+  --level_;
+  new_line();
+  out_ += bracket;
+}
+
+void JsonLayout::separate(bool& first) {
+  if (!first) {
+    out_ += item_separator_;
+    new_line();
+  }
+  first = false;
+}
+
+size_t JsonLayout::next_bytes() const {
+  const size_t indent = options_.indent ? options_.indent->size() : 0;
+  return item_separator_.size() + 2 + indent * static_cast<size_t>(level_ + 1);
+}
+
+void JsonLayout::new_line() {
+  if (!options_.indent) return;
+  out_ += '\n';
+  for (int i = 0; i < level_; ++i) out_ += *options_.indent;
+}
 
 void append_json_string(std::string& out, std::string_view text, bool ensure_ascii) {
   out += '"';

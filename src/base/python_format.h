@@ -21,6 +21,31 @@ struct JsonDumpsOptions {
   bool sort_keys = false;  // by code points
 };
 
+// The brackets, commas and line breaks of json.dumps, around items that the caller writes. Lifetime: text and options
+// outlive it.
+class JsonLayout {
+ public:
+  JsonLayout(std::string& out, const JsonDumpsOptions& options)
+      : out_(out), options_(options), item_separator_(options.item_separator.value_or(options.indent ? "," : ", ")) {}
+
+  void open(char bracket);
+  void close(char bracket);
+  // Before each item; `first` must be true before the first, and is false then.
+  void separate(bool& first);
+
+  int level() const { return level_; }  // brackets that are open
+  // The most bytes that the next of these calls writes.
+  size_t next_bytes() const;
+
+ private:
+  void new_line();
+
+  std::string& out_;
+  const JsonDumpsOptions& options_;
+  const std::string item_separator_;
+  int level_ = 0;
+};
+
 // json.dumps(value). Requires valid UTF-8 in strings.
 std::string python_json_dumps(const Json& value, const JsonDumpsOptions& options = {});
 void append_json_dumps(std::string& out, const Json& value, const JsonDumpsOptions& options);

@@ -4,8 +4,12 @@
 #include <signal.h>
 
 #include <atomic>
+#include <functional>
+#include <span>
+#include <utility>
 
 #include "base/error.h"
+#include "cli/answer_printer.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/generation_flags.h"
@@ -25,7 +29,8 @@ constexpr const char* kHelp =
     "/stats       tokens and speed of the last answer, tokens and memory kept\n"
     "/help (h)    this list\n"
     "/quit (q)    leave; so does Ctrl-D\n"
-    "Ctrl-C       stop the answer\n";
+    "Ctrl-C       stop the answer\n"
+    "After a call of a tool, a line is what the tool returned; /skip answers without it.\n";
 
 std::atomic<bool> interrupted = false;
 
@@ -41,7 +46,10 @@ class Chat {
   explicit Chat(const GenerationFlags& flags)
       : flags_(flags),
         model_(flags.load()),
-        conversation_(model_, {.system_prompt = flags.system_prompt, .chat = flags.chat(), .engine = flags.engine()}) {}
+        conversation_(model_, {.system_prompt = flags.system_prompt,
+                               .tools_json = flags.tools_json(),
+                               .chat = flags.chat(),
+                               .engine = flags.engine()}) {}
 
   // False when the line ends the chat.
   bool take(const std::string& line) {
@@ -49,32 +57,60 @@ class Chat {
     if (line == "/quit" || line == "q") return false;
     if (line == "/reset" || line == "r") {
       conversation_.reset();
+      calls_.clear();
       print_now("The conversation is forgotten.\n");
     } else if (line == "/stats") {
       print_now(statistics_text());
     } else if (line == "/help" || line == "h") {
       print_now(kHelp);
+    } else if (line == "/skip") {
+      calls_.clear();
+    } else if (!calls_.empty()) {
+      take_result(line);
     } else {
-      answer(line);
+      answer([&](generate::Request request, const session::OnTurn& on_turn) {
+        return conversation_.ask(line, std::move(request), on_turn);
+      });
     }
     return true;
   }
 
  private:
-  void answer(const std::string& message) {
+  // Asks for what the calls returned, one line each; with the last the model goes on.
+  void take_result(const std::string& line) {
+    results_.push_back(line);
+    if (results_.size() < calls_.size()) return ask_for_result();
+    const std::vector<std::string> results = std::exchange(results_, {});
+    answer([&](generate::Request request, const session::OnTurn& on_turn) {
+      return conversation_.answer_calls(results, std::move(request), on_turn);
+    });
+  }
+
+  void ask_for_result() const { print_now("What does " + calls_[results_.size()].name + " return?\n"); }
+
+  using Ask = std::function<session::Turn(generate::Request request, const session::OnTurn& on_turn)>;
+
+  void answer(const Ask& ask) {
     ProgressLine progress;
+    AnswerPrinter printer(print_now, standard_output_is_terminal());
     interrupted = false;
+    calls_.clear();
+    results_.clear();
+    const auto show = [&](const generate::Response& response, std::span<const text::OutputEvent> events) {
+      if (!response.token && !response.finish_reason)
+        show_progress(progress, response.prompt);
+      else
+        progress.clear();
+      printer.show(events);
+      return !interrupted;
+    };
     try {
-      last_ = conversation_.ask(message, flags_.request(model_), [&](const generate::Response& response) {
-        if (!response.token && !response.finish_reason)
-          show_progress(progress, response.prompt);
-        else
-          progress.clear();
-        if (!response.text.empty()) print_now(response.text);
-        return !interrupted;
-      });
-      last_->sequence = {};
-      print_now(last_->finish_reason == generate::FinishReason::kCancelled ? " ...\n" : "\n");
+      session::Turn turn = ask(flags_.request(model_), show);
+      turn.answer.sequence = {};
+      last_ = std::move(turn.answer);
+      calls_ = std::move(turn.output.tool_calls);
+      printer.finish(last_->finish_reason == generate::FinishReason::kCancelled ? " ..." : "");
+      if (!calls_.empty()) ask_for_result();
     } catch (const RequestError& error) {  // of this turn; the conversation is as it was
       progress.clear();
       print_now(std::string("\n(") + error.what() + ")\n");
@@ -95,6 +131,8 @@ class Chat {
   generate::LoadedModel model_;
   session::Conversation conversation_;
   std::optional<generate::Answer> last_;
+  std::vector<text::ToolCall> calls_;  // of the last answer, that wait for results
+  std::vector<std::string> results_;   // as far as they are there
 };
 
 }  // namespace

@@ -1,11 +1,13 @@
-#include <fmt/format.h>
-
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/answer_printer.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/generation_flags.h"
+#include "cli/json_lines.h"
+#include "cli/output_json.h"
 #include "text/chat_template.h"
 
 namespace hearth::cli {
@@ -15,6 +17,7 @@ constexpr const char* kExamples = R"(  hearth generate --prompt "What is gravity
   hearth generate --model DIR --prompt "Write a poem." --temp 0.7 --top-p 0.9 --seed 1 --max-tokens -1
   hearth generate --model DIR --prompt - --json < question.txt
   hearth generate --model DIR --ignore-chat-template --prompt "Once upon a time" --stop "The end"
+  hearth generate --model DIR --tools tools.json --prompt "What is the weather in Paris?" --json
 )";
 
 struct Options {
@@ -22,6 +25,7 @@ struct Options {
   std::string prompt = "hello";
   std::optional<std::string> prefill_response;
   bool ignore_chat_template = false;
+  bool raw = false;
   std::string verbose = "True";
   bool json = false;
   std::optional<int> top_logprobs;
@@ -36,9 +40,19 @@ std::string expand_escapes(std::string text) {
   return text;
 }
 
-std::vector<int32_t> encode_prompt(const generate::LoadedModel& model, const Options& options) {
+struct Prompt {
+  std::vector<int32_t> tokens;
+  std::optional<text::OutputParser> parser;  // of the answer; none for a prompt without a template
+};
+
+Prompt make_prompt(const generate::LoadedModel& model, const Options& options) {
   const std::string prompt = options.prompt == "-" ? read_standard_input() : expand_escapes(options.prompt);
-  if (options.ignore_chat_template || !model.chat_template) return generate::encode_text(model, prompt);
+  const std::string tools_json = options.generation.tools_json();
+  if (options.ignore_chat_template || !model.chat_template) {
+    if (!tools_json.empty()) throw std::invalid_argument("--tools needs a chat template.");
+    return {generate::encode_text(model, prompt), {}};
+  }
+  const Json tools = tools_json.empty() ? Json() : parse_json(tools_json, "--tools");
   Json messages = Json::array();
   if (!options.generation.system_prompt.empty())
     messages.push_back({{"role", "system"}, {"content", options.generation.system_prompt}});
@@ -48,7 +62,8 @@ std::vector<int32_t> encode_prompt(const generate::LoadedModel& model, const Opt
     messages.push_back({{"role", "assistant"}, {"content", *options.prefill_response}});
     chat.continue_final_message = true;
   }
-  return generate::encode_chat(model, messages, nullptr, chat);
+  const std::string rendered = generate::render_chat(model, messages, tools, chat);
+  return {generate::encode_rendered(model, rendered), generate::answer_parser(model, rendered, tools)};
 }
 
 Json to_json(const generate::Answer& answer, bool with_logprobs) {
@@ -71,19 +86,48 @@ Json to_json(const generate::Answer& answer, bool with_logprobs) {
   return result;
 }
 
-generate::Answer stream(generate::LoadedModel& model, generate::Request request, const Options& options) {
+generate::Answer stream(generate::LoadedModel& model, generate::Request request, const Options& options,
+                        const std::function<void(const generate::Response&)>& take) {
   ProgressLine progress;
   bool begun = options.json || !options.is_verbose();
-  const auto print = [&](const generate::Response& response) {
+  const auto on_response = [&](const generate::Response& response) {
     if (!std::exchange(begun, true)) print_now("==========\n");
     if (!response.token && !response.finish_reason)
       show_progress(progress, response.prompt);
     else
       progress.clear();
-    if (!options.json && !response.text.empty()) print_now(response.text);
+    take(response);
     return true;
   };
-  return stream_generate(model, std::move(request), print, options.generation.engine());
+  return stream_generate(model, std::move(request), on_response, options.generation.engine());
+}
+
+// Generates and prints the answer, taken apart where `parser` is there.
+void answer(generate::LoadedModel& model, generate::Request request, std::optional<text::OutputParser> parser,
+            const Options& options) {
+  AnswerPrinter printer(print_now, standard_output_is_terminal());
+  text::ParsedOutput output;
+  const bool by_parts = parser && !options.raw;
+  const auto take = [&](const generate::Response& response) {
+    if (!options.json && !by_parts && !response.text.empty()) print_now(response.text);
+    if (!parser) return;
+    std::vector<text::OutputEvent> events = parser->feed(response.text);
+    if (response.finish_reason)
+      for (text::OutputEvent& event : parser->finish()) events.push_back(std::move(event));
+    for (const text::OutputEvent& event : events) output.add(event);
+    if (!options.json && by_parts) printer.show(events);
+  };
+  const generate::Answer answer = stream(model, std::move(request), options, take);
+  if (options.json) {
+    Json json = to_json(answer, options.top_logprobs.has_value());
+    if (by_parts) json.update(cli::to_json(output));
+    return print_json(json);
+  }
+  if (by_parts && !answer.text.empty())
+    printer.finish();
+  else
+    print_now("\n");
+  if (options.is_verbose()) print_now("==========\n" + statistics(answer));
 }
 
 }  // namespace
@@ -96,6 +140,7 @@ int run_generate(const Arguments& arguments) {
   options.generation.declare(line);
   line.option("--prefill-response", options.prefill_response, "Beginning of the answer, which the model goes on from");
   line.flag("--ignore-chat-template", options.ignore_chat_template, "Use the prompt as it is");
+  line.flag("--raw", options.raw, "Print the text as the model wrote it, markers of reasoning and calls included");
   line.option("--verbose", options.verbose, "False: print the answer only [True]");
   line.flag("--json", options.json, "Print one JSON object and nothing else");
   line.option("--top-logprobs", options.top_logprobs,
@@ -107,18 +152,12 @@ int run_generate(const Arguments& arguments) {
 
   generate::LoadedModel model = options.generation.load();
   generate::Request request = options.generation.request(model);
-  request.prompt = encode_prompt(model, options);
+  Prompt prompt = make_prompt(model, options);
+  request.prompt = std::move(prompt.tokens);
   request.logprobs = options.top_logprobs.has_value();
   request.top_logprobs = options.top_logprobs.value_or(0);
 
-  const generate::Answer answer = stream(model, std::move(request), options);
-  if (options.json) {
-    print_now(to_json(answer, options.top_logprobs.has_value()).dump(-1, ' ', false, Json::error_handler_t::replace) +
-              "\n");
-    return 0;
-  }
-  print_now("\n");
-  if (options.is_verbose()) print_now("==========\n" + statistics(answer));
+  answer(model, std::move(request), std::move(prompt.parser), options);
   return 0;
 }
 

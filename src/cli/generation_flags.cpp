@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "cli/environment.h"
 #include "text/tokenizer.h"
@@ -36,6 +38,7 @@ void GenerationFlags::declare(CommandLine& line) {
   line.option("--model", model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.option("--system-prompt", system_prompt, "System prompt for the chat template");
   line.option("--chat-template-config", chat_template_config, "JSON object of variables for the chat template");
+  line.option("--tools", tools_file, "File with a JSON list of tools (OpenAI's form) that the model may call");
   line.option("--max-tokens,-m", max_tokens, "Tokens to generate; -1: until the model stops or the context is full");
   line.option("--temp", sampler.temperature, "Temperature; 0 takes the likeliest token");
   line.option("--top-p", sampler.top_p, "Nucleus sampling: keep the likeliest tokens of this total probability");
@@ -67,6 +70,7 @@ generate::LoadedModel GenerationFlags::load() const {
   parse_logit_bias(logit_bias);
   if (!chat_template_config.empty() && !parse_json(chat_template_config, "--chat-template-config").is_object())
     throw std::invalid_argument("--chat-template-config must be a JSON object.");
+  tools_json();
   use_threads(threads);
   return generate::load(model_folder(model));
 }
@@ -91,6 +95,15 @@ generate::Request GenerationFlags::request(const generate::LoadedModel& loaded) 
 generate::EngineOptions GenerationFlags::engine() const { return {.prefill_step_size = prefill_step_size}; }
 
 generate::ChatOptions GenerationFlags::chat() const { return {.extra_json = chat_template_config}; }
+
+std::string GenerationFlags::tools_json() const {
+  if (tools_file.empty()) return "";
+  const Json tools = load_json(tools_file);
+  const auto is_object = [](const Json& tool) { return tool.is_object(); };
+  if (!tools.is_array() || !std::all_of(tools.begin(), tools.end(), is_object))
+    throw LoadError(tools_file, "not a JSON list of tools");
+  return tools.dump();
+}
 
 void show_progress(ProgressLine& line, const generate::PromptProgress& progress) {
   if (progress.processed < progress.total)

@@ -13,6 +13,7 @@ namespace hearth::cli {
 struct GenerationFlags {
   std::string model;
   std::string system_prompt, chat_template_config;
+  std::string tools_file;  // "": none
   int max_tokens = 256;
   generate::SamplerOptions sampler;
   generate::ProcessorOptions processors;
@@ -31,6 +32,8 @@ struct GenerationFlags {
   generate::Request request(const generate::LoadedModel& model) const;
   generate::EngineOptions engine() const;
   generate::ChatOptions chat() const;
+  // The content of the tools file, a JSON array; "" without one. Throws LoadError.
+  std::string tools_json() const;
 };
 
 // Shows how far a long prompt has been read.

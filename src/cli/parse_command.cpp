@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/json_lines.h"
+#include "cli/output_json.h"
 #include "text/chat_template.h"
 #include "text/output_parser.h"
 
@@ -13,44 +14,6 @@ namespace {
 constexpr const char* kExamples = R"(  hearth parse --format hermes < answer.json
   hearth parse --model DIR --events --jsonl < answers.jsonl
 )";
-
-const char* kind_name(text::OutputEvent::Kind kind) {
-  using Kind = text::OutputEvent::Kind;
-  switch (kind) {
-    case Kind::content:
-      return "content";
-    case Kind::reasoning:
-      return "reasoning";
-    case Kind::call_start:
-      return "call_start";
-    case Kind::call_arguments:
-      return "call_arguments";
-    case Kind::call_end:
-      return "call_end";
-    case Kind::call_failed:
-      return "call_failed";
-  }
-  return "";
-}
-
-Json to_json(const text::OutputEvent& event) {
-  Json json = {{"type", kind_name(event.kind)}};
-  if (event.call >= 0) json["call"] = event.call;
-  for (const auto& [key, value] :
-       {std::pair{"id", &event.id}, {"name", &event.name}, {"text", &event.text}, {"reason", &event.reason}})
-    if (!value->empty()) json[key] = *value;
-  return json;
-}
-
-Json to_json(const text::ParsedOutput& output) {
-  Json calls = Json::array(), malformed = Json::array();
-  for (const auto& call : output.tool_calls)
-    calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", parse_json(call.arguments, "arguments")}});
-  for (const auto& call : output.malformed) malformed.push_back({{"text", call.text}, {"reason", call.reason}});
-  Json json = {{"reasoning", output.reasoning}, {"content", output.content}, {"tool_calls", std::move(calls)}};
-  if (!malformed.empty()) json["malformed"] = std::move(malformed);
-  return json;
-}
 
 // The pieces of an answer: a string, an array of strings, or an object with one of these as "text" and "tools".
 std::vector<std::string> pieces_of(const Json& value) {
@@ -67,7 +30,8 @@ std::vector<std::string> pieces_of(const Json& value) {
 
 Json parse_answer(const text::OutputFormat& format, const Json& value, bool as_events) {
   const Json* tools = value.is_object() && value.contains("tools") ? &value["tools"] : nullptr;
-  text::OutputParser parser(format, {.tools = tools});
+  const bool in_reasoning = value.is_object() && value.contains("in_reasoning") && value["in_reasoning"] == true;
+  text::OutputParser parser(format, {.tools = tools, .starts_in_reasoning = in_reasoning});
   text::ParsedOutput output;
   Json events = Json::array();
   const auto take = [&](const std::vector<text::OutputEvent>& more) {
@@ -85,7 +49,7 @@ text::OutputFormat chosen_format(const std::string& name, const std::string& mod
   if (!name.empty()) return text::output_format(name);
   if (model.empty()) throw std::invalid_argument("parse: --format or --model is needed.");
   const auto chat_template = text::ChatTemplate::load(model_folder(model));
-  return text::detect_output_format(chat_template ? chat_template->source(/*with_tools=*/true) : "");
+  return chat_template ? chat_template->output_format() : text::output_format("plain");
 }
 
 }  // namespace
@@ -96,7 +60,8 @@ int run_parse(const Arguments& arguments) {
   CommandLine line(
       "parse",
       "Splits a model's raw answer into reasoning, content and tool calls. Reads a JSON string from standard\n"
-      "input, an array of strings (pieces), or an object with these as \"text\" and the request's \"tools\".",
+      "input, an array of strings (pieces), or an object with these as \"text\", the request's \"tools\", and\n"
+      "\"in_reasoning\": true if the prompt had opened the thinking already.",
       kExamples);
   line.option("--format", format_name, "Format of calls and reasoning, by name");
   line.option("--model", model, "Model whose chat template tells the format");

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/json_lines.h"
+#include "text/detokenizer.h"
 #include "text/tokenizer.h"
 
 namespace hearth::cli {
@@ -23,13 +24,27 @@ Json encode(const text::Tokenizer& tokenizer, std::string_view text, bool specia
   return {{"ids", encoding.ids}, {"pieces", encoding.tokens}, {"offsets", std::move(offsets)}};
 }
 
-Json decode(const text::Tokenizer& tokenizer, const Json& ids) {
+using SharedTokenizer = std::shared_ptr<const text::Tokenizer>;
+
+// The text in the pieces in which a streamed answer would show it, one for each id, and the rest.
+Json stream(const SharedTokenizer& tokenizer, const std::vector<int32_t>& ids) {
+  text::Detokenizer detokenizer(tokenizer, /*skip_special_tokens=*/false);
+  Json pieces = Json::array();
+  for (const int32_t id : ids) pieces.push_back(detokenizer.add(id));
+  pieces.push_back(detokenizer.finish());
+  return pieces;
+}
+
+Json decode(const SharedTokenizer& tokenizer, const Json& json, bool streamed) {
   const auto is_id = [](const Json& id) {
     return id.is_number_integer() && id.get<double>() >= 0 && id.get<double>() <= 2147483647.0;
   };
-  if (!ids.is_array() || !std::all_of(ids.begin(), ids.end(), is_id))
+  if (!json.is_array() || !std::all_of(json.begin(), json.end(), is_id))
     throw RequestError(400, "--decode takes a JSON array of token ids.");
-  return {{"text", tokenizer.decode(ids.get<std::vector<int32_t>>())}};
+  const auto ids = json.get<std::vector<int32_t>>();
+  Json result = {{"text", tokenizer->decode(ids)}};
+  if (streamed) result["pieces"] = stream(tokenizer, ids);
+  return result;
 }
 
 }  // namespace
@@ -37,27 +52,30 @@ Json decode(const text::Tokenizer& tokenizer, const Json& ids) {
 int run_tokenize(const Arguments& arguments) {
   std::string model = kDefaultModel;
   std::optional<std::string> text;
-  bool no_special = false, from_ids = false, jsonl = false;
+  bool no_special = false, from_ids = false, streamed = false, jsonl = false;
   CommandLine line("tokenize", "Shows a text's tokens: ids, pieces, and offsets in characters, as one JSON object.",
                    kExamples);
   line.option("--model", model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.option("--text", text, "The text, or the array of ids; without it standard input is read");
   line.flag("--no-special", no_special, "Add no special tokens");
   line.flag("--decode", from_ids, "Take an array of token ids and show its text");
+  line.flag("--stream", streamed, "With --decode: also the pieces in which the text comes when it is streamed");
   line.flag("--jsonl", jsonl, "Take one JSON value a line, print one object a line");
   if (!line.parse(arguments)) return 0;
+  if (streamed && !from_ids) throw std::invalid_argument("--stream needs --decode.");
 
   const auto tokenizer = text::Tokenizer::load(model_folder(model));
   if (jsonl) {
     answer_lines([&](const Json& value) {
-      if (from_ids) return decode(*tokenizer, value);
+      if (from_ids) return decode(tokenizer, value, streamed);
       if (!value.is_string()) throw RequestError(400, "A line must be a JSON string.");
       return encode(*tokenizer, value.get_ref<const std::string&>(), !no_special);
     });
     return 0;
   }
   const std::string input = text ? *text : read_standard_input();
-  print_json(from_ids ? decode(*tokenizer, parse_json(input, "--decode")) : encode(*tokenizer, input, !no_special));
+  print_json(from_ids ? decode(tokenizer, parse_json(input, "--decode"), streamed)
+                      : encode(*tokenizer, input, !no_special));
   return 0;
 }
 

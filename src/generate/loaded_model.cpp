@@ -59,7 +59,8 @@ Json template_variables(const LoadedModel& model, const ChatOptions& options) {
   if (!options.extra_json.empty()) extra = parse_json(options.extra_json, "chat template config");
   if (!extra.is_object()) throw RequestError(400, "The chat template config must be a JSON object.");
   if (!extra.contains("enable_thinking")) extra["enable_thinking"] = has_thinking(*model.tokenizer);
-  extra[options.continue_final_message ? "continue_final_message" : "add_generation_prompt"] = true;
+  if (options.continue_final_message) extra["continue_final_message"] = true;
+  if (!options.continue_final_message && options.opens_answer) extra["add_generation_prompt"] = true;
   return extra;
 }
 
@@ -97,13 +98,36 @@ std::vector<int32_t> encode_text(const LoadedModel& model, std::string_view text
   return model.tokenizer->encode(text, special && (bos.empty() || !text.starts_with(bos)));
 }
 
+std::string render_chat(const LoadedModel& model, const Json& messages, const Json& tools,
+                        const ChatOptions& options) {
+  require_utf8_strings(messages);
+  require_utf8_strings(tools);
+  require_utf8(options.extra_json);
+  if (!tools.empty() && !(model.chat_template && model.chat_template->takes_tools()))
+    throw RequestError(400, "This model's chat template takes no tools.");
+  if (!model.chat_template) return joined_contents(messages);
+  return model.chat_template->render(messages, tools, template_variables(model, options));
+}
+
+std::vector<int32_t> encode_rendered(const LoadedModel& model, std::string_view prompt) {
+  if (!model.chat_template) return encode_text(model, prompt);
+  return model.tokenizer->encode(prompt, /*add_special_tokens=*/false);
+}
+
 std::vector<int32_t> encode_chat(const LoadedModel& model, const Json& messages, const Json& tools,
                                  const ChatOptions& options) {
-  require_utf8_strings(messages);
-  require_utf8(options.extra_json);
-  if (!model.chat_template) return encode_text(model, joined_contents(messages));
-  const std::string prompt = model.chat_template->render(messages, tools, template_variables(model, options));
-  return model.tokenizer->encode(prompt, /*add_special_tokens=*/false);
+  return encode_rendered(model, render_chat(model, messages, tools, options));
+}
+
+text::OutputParser answer_parser(const LoadedModel& model, std::string_view prompt, const Json& tools,
+                                 uint64_t id_seed) {
+  if (!model.chat_template) return text::OutputParser({.name = "plain"});
+  text::OutputFormat format = model.chat_template->output_format();
+  if (tools.empty()) format.bare = text::OutputFormat::Bare::none;
+  const bool in_reasoning = text::ends_in_reasoning(format, prompt);
+  return text::OutputParser(std::move(format), {.tools = tools.empty() ? nullptr : &tools,
+                                                .starts_in_reasoning = in_reasoning,
+                                                .id_seed = id_seed});
 }
 
 std::vector<int32_t> encode_message(const LoadedModel& model, std::string_view user, std::string_view system,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "text/output_parser.h"
 
 namespace hearth::models {
 class Model;
@@ -55,16 +56,31 @@ std::vector<int32_t> encode_text(const LoadedModel& model, std::string_view text
 
 // How a conversation is put into the chat template.
 struct ChatOptions {
-  // The last message is an assistant's beginning that the model goes on from; else the template opens a new answer.
+  // The last message is an assistant's beginning that the model goes on from.
   bool continue_final_message = false;
+  bool opens_answer = true;  // else the template opens a new answer; false: the prompt ends with the last message
   std::string extra_json = {};  // an object of further template variables, e.g. {"enable_thinking": false}; "": none
 };
 
-// Tokens of a conversation. messages: an array of {"role", "content", ...}; tools: an array or null.
+// A conversation as a text for the model. messages: an array of {"role", "content", ...}; tools: an array or null.
 // Without a chat template the contents are joined by newlines as raw text, as mlx-lm does for such models.
-// Throws RequestError when the template refuses the messages or a text is not UTF-8.
+// Throws RequestError when the template takes no tools but there are some, or a text is not UTF-8; as
+// ChatTemplate::render does when the template refuses the messages.
+std::string render_chat(const LoadedModel& model, const Json& messages, const Json& tools,
+                        const ChatOptions& options = {});
+
+// The tokens of what render_chat gave.
+std::vector<int32_t> encode_rendered(const LoadedModel& model, std::string_view prompt);
+
+// Both in one.
 std::vector<int32_t> encode_chat(const LoadedModel& model, const Json& messages, const Json& tools,
                                  const ChatOptions& options = {});
+
+// Splits the answer to a rendered prompt into content, reasoning and tool calls. `tools` as given to render_chat.
+// Without tools only calls in the model's own markers count: an answer that is JSON stays text. `id_seed`: see
+// OutputParserOptions. Without a chat template everything is content.
+text::OutputParser answer_parser(const LoadedModel& model, std::string_view prompt, const Json& tools,
+                                 uint64_t id_seed = 0);
 
 // Tokens of one user message, with a system prompt unless it is "".
 std::vector<int32_t> encode_message(const LoadedModel& model, std::string_view user, std::string_view system = "",

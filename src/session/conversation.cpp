@@ -1,20 +1,66 @@
+// The next turn's prompt repeats this turn's answer as the template writes it, so an answer is kept in the form whose
+// rendering goes on longest as the model wrote it: with its white space, or, for templates that put their own around
+// reasoning and calls, without.
 #include "session/conversation.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
+#include "text/template_error.h"
 #include "text/tokenizer.h"
 
 namespace hearth::session {
+namespace {
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const size_t begin = text.find_first_not_of(kSpace);
+  if (begin == text.npos) return "";
+  return std::string(text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin));
+}
+
+Json to_message(const text::ParsedOutput& output, bool trim) {
+  const auto part = [&](const std::string& text) { return trim ? trimmed(text) : text; };
+  Json message = {{"role", "assistant"}, {"content", part(output.content)}};
+  if (!output.reasoning.empty()) message["reasoning_content"] = part(output.reasoning);
+  for (const text::ToolCall& call : output.tool_calls)
+    message["tool_calls"].push_back(
+        {{"id", call.id},
+         {"type", "function"},
+         {"function", {{"name", call.name}, {"arguments", parse_json(call.arguments, "arguments")}}}});
+  return message;
+}
+
+// How far the rendered messages go along with `prompt` and what was answered to it.
+size_t common_prefix(const generate::LoadedModel& model, const Json& messages, const Json& tools,
+                     generate::ChatOptions options, std::string_view prompt, std::string_view answer) {
+  try {
+    options.opens_answer = false;
+    const std::string text = generate::render_chat(model, messages, tools, options);
+    const std::string wanted = std::string(prompt) + std::string(answer);
+    return static_cast<size_t>(std::mismatch(text.begin(), text.end(), wanted.begin(), wanted.end()).first -
+                               text.begin());
+  } catch (const text::TemplateError&) {  // some refuse a conversation that ends with the assistant
+    return 0;
+  }
+}
+
+}  // namespace
 
 struct Conversation::State {
   generate::LoadedModel& model;
   ConversationOptions options;
+  Json tools;
   Json messages;
   generate::KeptSequence kept;
 };
 
 Conversation::Conversation(generate::LoadedModel& model, ConversationOptions options)
-    : state_(new State{model, std::move(options), Json::array(), {}}) {
+    : state_(new State{model, std::move(options), nullptr, Json::array(), {}}) {
+  State& s = *state_;
+  if (!s.options.tools_json.empty()) s.tools = parse_json(s.options.tools_json, "tools");
+  if (!s.tools.is_null() && !s.tools.is_array()) throw std::invalid_argument("[Conversation] tools must be an array");
   reset();
 }
 
@@ -27,19 +73,54 @@ void Conversation::reset() {
     s.messages.push_back({{"role", "system"}, {"content", s.options.system_prompt}});
 }
 
-generate::Answer Conversation::ask(std::string_view message, generate::Request settings,
-                                   const generate::OnResponse& on_response) {
-  State& s = *state_;
-  Json messages = s.messages;
+Turn Conversation::ask(std::string_view message, generate::Request settings, const OnTurn& on_turn) {
+  Json messages = state_->messages;
   messages.push_back({{"role", "user"}, {"content", message}});
-  settings.prompt = generate::encode_chat(s.model, messages, nullptr, s.options.chat);
+  return proceed(std::move(messages), std::move(settings), on_turn);
+}
+
+Turn Conversation::answer_calls(std::span<const std::string> results, generate::Request settings,
+                                const OnTurn& on_turn) {
+  Json messages = state_->messages;
+  const Json calls = messages.empty() ? Json() : messages.back().value("tool_calls", Json());
+  if (calls.empty() || calls.size() != results.size())
+    throw std::invalid_argument("[answer_calls] the last answer has " + std::to_string(calls.size()) + " calls, not " +
+                                std::to_string(results.size()));
+  for (size_t i = 0; i < results.size(); ++i)
+    messages.push_back({{"role", "tool"},
+                        {"tool_call_id", calls[i]["id"]},
+                        {"name", calls[i]["function"]["name"]},
+                        {"content", results[i]}});
+  return proceed(std::move(messages), std::move(settings), on_turn);
+}
+
+Turn Conversation::proceed(Json messages, generate::Request settings, const OnTurn& on_turn) {
+  State& s = *state_;
+  const std::string prompt = generate::render_chat(s.model, messages, s.tools, s.options.chat);
+  settings.prompt = generate::encode_rendered(s.model, prompt);
   settings.kept = std::move(s.kept);
   s.kept = {};
-  generate::Answer answer = stream_generate(s.model, std::move(settings), on_response, s.options.engine);
-  s.kept = std::move(answer.sequence);
-  messages.push_back({{"role", "assistant"}, {"content", answer.text}});
+  Turn turn;
+  text::OutputParser parser = generate::answer_parser(s.model, prompt, s.tools, messages.size());
+  const auto on_response = [&](const generate::Response& response) {
+    std::vector<text::OutputEvent> events = parser.feed(response.text);
+    if (response.finish_reason)
+      for (text::OutputEvent& event : parser.finish()) events.push_back(std::move(event));
+    for (const text::OutputEvent& event : events) turn.output.add(event);
+    return !on_turn || on_turn(response, events);
+  };
+  turn.answer = stream_generate(s.model, std::move(settings), on_response, s.options.engine);
+  s.kept = std::move(turn.answer.sequence);
+
+  const auto reach = [&](const Json& message) {
+    Json with_answer = messages;
+    with_answer.push_back(message);
+    return common_prefix(s.model, with_answer, s.tools, s.options.chat, prompt, turn.answer.text);
+  };
+  Json exact = to_message(turn.output, false), bare = to_message(turn.output, true);
+  messages.push_back(exact != bare && reach(bare) > reach(exact) ? std::move(bare) : std::move(exact));
   s.messages = std::move(messages);
-  return answer;
+  return turn;
 }
 
 Json& Conversation::messages() { return state_->messages; }

@@ -46,6 +46,14 @@ struct ChatTemplate::State {
   std::vector<Named> parsed;  // beside folder.templates
 
   const jinja::Template& at(size_t i) const { return parsed[i].parsed; }
+
+  // The template for conversations with tools; of several, none of which is for them, the first.
+  const std::string& tool_source() const {
+    const NamedTemplate* best = &folder.templates.front();
+    for (const NamedTemplate& one : folder.templates)
+      if (one.name == "tool_use" || (one.name == "default" && best->name != "tool_use")) best = &one;
+    return best->source;
+  }
 };
 
 namespace {
@@ -139,10 +147,13 @@ RenderedChat ChatTemplate::render_with_spans(const Json& messages, const Json& t
   return {std::move(rendering.text), std::move(rendering.generation_spans)};
 }
 
-const std::string& ChatTemplate::source(bool with_tools) const {
-  static const std::string kNone;
-  if (state_->folder.templates.empty()) return kNone;
-  return state_->folder.templates[choose(state_->folder, nullptr, with_tools)].source;
+OutputFormat ChatTemplate::output_format() const {
+  if (state_->folder.deepseek_v32) return text::output_format("deepseek_v32");
+  return detect_output_format(state_->tool_source(), state_->folder.tool_parser_type);
+}
+
+bool ChatTemplate::takes_tools() const {
+  return state_->folder.deepseek_v32 || state_->tool_source().find("tools") != std::string::npos;
 }
 
 std::vector<std::string> ChatTemplate::names() const {

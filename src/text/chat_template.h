@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "text/output_format.h"
 #include "text/template_error.h"
 #include "text/template_limits.h"
 
@@ -58,9 +59,12 @@ class ChatTemplate {
   // The same with the spans.
   RenderedChat render_with_spans(const Json& messages, const Json& tools, const Json& extra) const;
 
-  // The text of the template that render() takes without (with) tools; "" for a built-in encoder. Formats of tool calls
-  // are detected from it.
-  const std::string& source(bool with_tools = false) const;
+  // How answers mark reasoning and tool calls: as `tool_parser_type` of tokenizer_config.json says, else as the markers
+  // in the template for tools tell.
+  OutputFormat output_format() const;
+
+  // Whether the template looks at tools at all.
+  bool takes_tools() const;
 
   // Names of the variants, "default" first; one name when the folder has a single template.
   std::vector<std::string> names() const;

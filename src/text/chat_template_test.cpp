@@ -153,7 +153,6 @@ TEST(ChatTemplate, ChoosesAmongNamedTemplates) {
   EXPECT_EQ(chat->render(kHello, Json::array(), kNone), "T");
   EXPECT_EQ(chat->render(kHello, kNone, Json::parse(R"({"chat_template": "tool_use"})")), "T");
   EXPECT_EQ(chat->names(), (std::vector<std::string>{"default", "tool_use"}));
-  EXPECT_EQ(chat->source(true), "T");
 }
 
 TEST(ChatTemplate, ReadsAdditionalTemplates) {

@@ -18,18 +18,31 @@ using jinja::Runtime;
 using jinja::Value;
 
 // Names under which reasoning is passed; the first is what templates read.
-constexpr const char* kReasoningFields[] = {"reasoning_content", "thinking", "reasoning"};
+constexpr std::string_view kReasoningFields[] = {"reasoning_content", "thinking", "reasoning"};
 // The space tells whether the template kept the spaces at the message's end.
 constexpr std::string_view kMark = "CONTINUE_FINAL_MESSAGE_TAG ";
 
 [[noreturn]] void refuse(const std::string& reason) { throw std::invalid_argument("[chat template] " + reason); }
 
+bool is_reasoning_field(std::string_view key) {
+  return std::find(std::begin(kReasoningFields), std::end(kReasoningFields), key) != std::end(kReasoningFields);
+}
+
+// Most messages are: without nulls, which are dropped, and reasoning, which goes by several names.
+bool stays_as_it_is(const Json& message) {
+  const auto& entries = message.get_ref<const Json::object_t&>();
+  return std::none_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return entry.second.is_null() || is_reasoning_field(entry.first);
+  });
+}
+
 Value prepare_message(Runtime& runtime, const Json& message) {
   if (!message.is_object()) refuse("every message must be an object");
+  if (stays_as_it_is(message)) return runtime.from_json(message);
   const auto& entries = message.get_ref<const Json::object_t&>();
   const Json* reasoning = nullptr;
-  for (const char* field : kReasoningFields) {
-    const auto found = entries.find(field);
+  for (const std::string_view field : kReasoningFields) {
+    const auto found = entries.find(std::string(field));
     if (reasoning == nullptr && found != entries.end() && !found->second.is_null()) reasoning = &found->second;
   }
   const Value prepared = runtime.dict();
@@ -89,11 +102,11 @@ std::string mark_final_message(Runtime& runtime, Value messages, std::string_vie
   const Value content = *found;
   // Reasoning is there under several names; whichever the template reads carries the mark.
   std::vector<std::string_view> fields{field};
-  if (std::find(std::begin(kReasoningFields), std::end(kReasoningFields), field) != std::end(kReasoningFields)) {
+  if (is_reasoning_field(field)) {
     fields.clear();
-    for (const char* name : kReasoningFields) {
+    for (const std::string_view name : kReasoningFields) {
       const Value* own = message.find(runtime, name);
-      if (own != nullptr && jinja::equals(runtime, *own, content)) fields.emplace_back(name);
+      if (own != nullptr && jinja::equals(runtime, *own, content)) fields.push_back(name);
     }
   }
   const auto is_read = [&](std::string_view name) { return source.find(name) != std::string_view::npos; };

@@ -1,5 +1,6 @@
 #include "text/output_format.h"
 
+#include <algorithm>
 #include <functional>
 #include <stdexcept>
 
@@ -19,7 +20,8 @@ struct Known {
   std::function<bool(std::string_view chat_template)> matches;
 };
 
-// In order of detection: the more particular markers come first, since several formats share <tool_call>.
+// In order of detection: the more particular markers come first, since several formats share <tool_call>. The last one
+// fits every template.
 const std::vector<Known>& known_formats() {
   static const std::vector<Known> formats = {
       {{.name = "minimax_m2",
@@ -83,6 +85,10 @@ const std::vector<Known>& known_formats() {
         .regions = {{"<|tool_call|>", "", CallSyntax::json},
                     {"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
        [](auto t) { return has(t, "<|tool_call|>"); }},
+      {{.name = "nemotron",
+        .reasoning = {kThink},
+        .regions = {{"<TOOLCALL>", "</TOOLCALL>", CallSyntax::json}, {"<toolcall>", "</toolcall>", CallSyntax::json}}},
+       [](auto t) { return has(t, "<TOOLCALL>") || has(t, "<toolcall>"); }},
       {{.name = "hermes",
         .reasoning = {kThink},
         .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
@@ -95,10 +101,21 @@ const std::vector<Known>& known_formats() {
       {{.name = "llama4_pythonic",
         .regions = {{"<|python_start|>", "<|python_end|>", CallSyntax::pythonic}},
         .bare = OutputFormat::Bare::pythonic},
-       [](auto t) { return has(t, "<|python_start|>"); }},
+       [](auto t) { return has(t, "<|python_start|>") || has(t, "<|header_start|>"); }},
       {{.name = "plain", .reasoning = {kThink}}, [](auto) { return true; }},
   };
   return formats;
+}
+
+// Null when there is none of that name.
+const Known* find_known(std::string_view name) {
+  // Names that other programs use for the same dialects.
+  if (name == "json_tools" || name == "qwen" || name == "qwen3") name = "hermes";
+  if (name == "deepseek_r1" || name == "deepseek_v31") name = "deepseek_v3";
+  if (name == "gpt_oss") name = "harmony";
+  for (const Known& known : known_formats())
+    if (known.format.name == name) return &known;
+  return nullptr;
 }
 
 }  // namespace
@@ -110,27 +127,23 @@ std::vector<std::string> output_format_names() {
 }
 
 OutputFormat output_format(std::string_view name) {
+  if (const Known* known = find_known(name)) return known->format;
   std::string names;
-  for (const Known& known : known_formats()) {
-    if (known.format.name == name) return known.format;
-    names += (names.empty() ? "" : ", ") + known.format.name;
-  }
-  // Names that other programs use for the same dialects.
-  if (name == "json_tools" || name == "qwen" || name == "qwen3") return output_format("hermes");
-  if (name == "deepseek_r1" || name == "deepseek_v31") return output_format("deepseek_v3");
-  if (name == "gpt_oss") return output_format("harmony");
+  for (const std::string& one : output_format_names()) names += (names.empty() ? "" : ", ") + one;
   throw std::invalid_argument("[output_format] unknown format '" + std::string(name.substr(0, 64)) + "'; known are " +
                               names);
 }
 
-OutputFormat detect_output_format(std::string_view chat_template) {
-  for (const Known& known : known_formats()) {
-    if (!known.matches(chat_template)) continue;
-    OutputFormat format = known.format;
-    std::erase_if(format.reasoning, [&](const Marks& marks) { return !has(chat_template, marks.end); });
-    return format;
+OutputFormat detect_output_format(std::string_view chat_template, std::string_view named) {
+  const Known* chosen = find_known(named);
+  if (chosen == nullptr) {
+    const auto& formats = known_formats();
+    chosen = &*std::find_if(formats.begin(), formats.end() - 1,
+                            [&](const Known& known) { return known.matches(chat_template); });
   }
-  return {.name = "plain"};
+  OutputFormat format = chosen->format;
+  std::erase_if(format.reasoning, [&](const Marks& marks) { return !has(chat_template, marks.end); });
+  return format;
 }
 
 bool ends_in_reasoning(const OutputFormat& format, std::string_view prompt) {

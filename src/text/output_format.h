@@ -47,8 +47,9 @@ std::vector<std::string> output_format_names();
 // Throws std::invalid_argument naming the known formats when there is none of that name.
 OutputFormat output_format(std::string_view name);
 
-// The format whose markers the template uses; "plain" (no calls) if none. Reasoning marks are those the template has.
-OutputFormat detect_output_format(std::string_view chat_template);
+// The format whose markers the template uses; "plain" (no calls) if none. `named` is a format that the model's folder
+// names itself (mlx-lm's tool_parser_type): it is taken if it is known. Reasoning marks are those the template has.
+OutputFormat detect_output_format(std::string_view chat_template, std::string_view named = "");
 
 // True when a rendered prompt ends inside a thinking block, so that the answer begins with reasoning.
 bool ends_in_reasoning(const OutputFormat& format, std::string_view prompt);

@@ -95,6 +95,8 @@ TemplateFolder load_template_folder(const std::filesystem::path& folder) {
       throw LoadError(config_file.string(), "chat_template_type", "unknown; the built-in one is deepseek_v32");
     out.deepseek_v32 = true;
   }
+  if (config.contains("tool_parser_type") && config["tool_parser_type"].is_string())
+    out.tool_parser_type = config["tool_parser_type"].get<std::string>();
   add_template_files(folder, out);
   if (out.templates.empty() && config.contains("chat_template"))
     add_templates(config["chat_template"], config_file.string(), out);

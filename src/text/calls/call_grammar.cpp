@@ -45,6 +45,22 @@ std::unique_ptr<CallGrammar> json(std::string_view end, CallSink& sink) {
   return std::make_unique<JsonCalls>(JsonCalls::Style{.end = std::string(end)}, sink);
 }
 
+// A name, then <PREFIXarg_key>k</PREFIXarg_key><PREFIXarg_value>v</PREFIXarg_value> for each argument.
+std::unique_ptr<CallGrammar> argument_pairs(const std::string& prefix, std::string_view end, const Json* tools,
+                                            CallSink& sink) {
+  return std::make_unique<TaggedCalls>(TaggedCalls::Style{.call_open = "",
+                                                          .name_end = "",
+                                                          .key_open = "<" + prefix + "arg_key>",
+                                                          .key_end = "</" + prefix + "arg_key>",
+                                                          .value_open = "<" + prefix + "arg_value>",
+                                                          .value_end = "</" + prefix + "arg_value>",
+                                                          .call_close = "",
+                                                          .region_end = std::string(end),
+                                                          .trim = Trim::all,
+                                                          .untyped = Untyped::literal},
+                                       tools, sink);
+}
+
 std::unique_ptr<CallGrammar> inside_tool_call_tag(char first, std::string_view end, const Json* tools, CallSink& sink) {
   if (first == '{' || first == '[') return json(end, sink);
   if (first == '<')
@@ -59,32 +75,12 @@ std::unique_ptr<CallGrammar> inside_tool_call_tag(char first, std::string_view e
                                                             .trim = Trim::newline,
                                                             .untyped = Untyped::text},
                                          tools, sink);
-  return std::make_unique<TaggedCalls>(TaggedCalls::Style{.call_open = "",
-                                                          .name_end = "",
-                                                          .key_open = "<arg_key>",
-                                                          .key_end = "</arg_key>",
-                                                          .value_open = "<arg_value>",
-                                                          .value_end = "</arg_value>",
-                                                          .call_close = "",
-                                                          .region_end = std::string(end),
-                                                          .trim = Trim::all,
-                                                          .untyped = Untyped::literal},
-                                       tools, sink);
+  return argument_pairs("", end, tools, sink);
 }
 
 std::unique_ptr<CallGrammar> inside_longcat(char first, std::string_view end, const Json* tools, CallSink& sink) {
   if (first == '{' || first == '[') return json(end, sink);
-  return std::make_unique<TaggedCalls>(TaggedCalls::Style{.call_open = "",
-                                                          .name_end = "",
-                                                          .key_open = "<longcat_arg_key>",
-                                                          .key_end = "</longcat_arg_key>",
-                                                          .value_open = "<longcat_arg_value>",
-                                                          .value_end = "</longcat_arg_value>",
-                                                          .call_close = "",
-                                                          .region_end = std::string(end),
-                                                          .trim = Trim::all,
-                                                          .untyped = Untyped::literal},
-                                       tools, sink);
+  return argument_pairs("longcat_", end, tools, sink);
 }
 
 std::unique_ptr<CallGrammar> after_mistral_mark(char first, std::string_view end, const Json*, CallSink& sink) {

@@ -94,7 +94,38 @@ Value Interpreter::eval_dict(const DictLiteral& literal, Activation& activation)
   return dict;
 }
 
+Interpreter::Sum Interpreter::eval_parts(const Binary& sum, Activation& activation) {
+  Sum result;
+  std::array<const Binary*, Sum::kMost - 1> additions;  // the last first
+  size_t count = 0;
+  const Expr* first = &sum;
+  for (; count < additions.size() && is_addition(*first); first = additions[count++]->left.get())
+    additions[count] = static_cast<const Binary*>(first);
+  runtime_.step(count);
+  const auto add = [&](const Expr& expr) {
+    const Value part = result.parts[result.count++] = eval(expr, activation);
+    result.all_text &= part.is_string() && !part.is_markup();
+  };
+  add(*first);
+  for (size_t i = count; i-- > 0;) {
+    result.lines[result.count] = additions[i]->line;
+    add(*additions[i]->right);
+  }
+  return result;
+}
+
+Value Interpreter::add_up(const Sum& sum) {
+  if (sum.all_text) return runtime_.join(sum.values());
+  Value value = sum.parts[0];
+  for (size_t i = 1; i < sum.count; ++i) {
+    line_ = sum.lines[i];
+    value = arithmetic(runtime_, Arithmetic::kAdd, value, sum.parts[i]);
+  }
+  return value;
+}
+
 Value Interpreter::eval_arithmetic(const Binary& binary, Activation& activation) {
+  if (is_addition(binary) && is_addition(*binary.left)) return add_up(eval_parts(binary, activation));
   const Value left = eval(*binary.left, activation);
   const Value right = eval(*binary.right, activation);
   line_ = binary.line;
@@ -133,7 +164,6 @@ Value Interpreter::eval_compare(const Compare& compare, Activation& activation) 
 
 Value Interpreter::eval_slice(const Slice& slice, Activation& activation) {
   const auto part = [&](const ExprPtr& expr) { return expr ? eval(*expr, activation) : Value(); };
-  if (!slice.object) return Value::none();  // among several subscripts, which no type here understands
   const Value object = eval(*slice.object, activation);
   const Value start = part(slice.start), stop = part(slice.stop);
   return get_slice(runtime_, object, start, stop, part(slice.step));

@@ -13,6 +13,7 @@ namespace {
 // dict(mapping or pairs, **kwargs) into `dict`.
 void fill_dict(Runtime& runtime, DictData& dict, const Args& args) {
   if (args.positional.size() > 1) fail("dict expected at most 1 argument");
+  if (!args.positional.empty() && args.positional[0].is(Kind::kUndefined)) fail_undefined(runtime, args.positional[0]);
   if (!args.positional.empty()) {
     const Value source = args.positional[0];
     if (source.is(Kind::kUndefined)) {

@@ -3,6 +3,7 @@
 #include "text/jinja/interpreter.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <nlohmann/json.hpp>
 
@@ -241,15 +242,27 @@ void Interpreter::run_output(const Output& output, Activation& activation) {
         continue;
       }
     }
-    const Value value = eval(*item, activation);
-    if (value.is_string()) {
-      write(value.view());
-    } else if (!value.is(Kind::kUndefined)) {
-      std::string text;
-      append_str(runtime_, text, value);
-      write(text);
+    if (is_addition(*item)) {
+      write_sum(static_cast<const Binary&>(*item), activation);
+    } else {
+      write(eval(*item, activation));
     }
   }
+}
+
+void Interpreter::write(Value value) {
+  if (value.is_string()) return write(value.view());
+  if (value.is(Kind::kUndefined)) return;
+  std::string text;
+  append_str(runtime_, text, value);
+  write(text);
+}
+
+// All parts are found before the first is written: a macro among them may count what has been written so far.
+void Interpreter::write_sum(const Binary& sum, Activation& activation) {
+  const Sum parts = eval_parts(sum, activation);
+  if (!parts.all_text) return write(add_up(parts));
+  for (const Value part : parts.values()) write(part.view());
 }
 
 Interpreter::Flow Interpreter::run_if(const If& statement, Activation& activation) {

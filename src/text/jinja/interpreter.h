@@ -3,6 +3,7 @@
 // Threads: the tree may be shared; each rendering has an Interpreter of its own.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <string>
 #include <utility>
@@ -75,6 +76,9 @@ class Interpreter {
   Value eval_items(const Items& items, Activation& activation);
   Value eval_dict(const DictLiteral& dict, Activation& activation);
   Value eval_arithmetic(const Binary& binary, Activation& activation);
+  struct Sum;
+  Sum eval_parts(const Binary& sum, Activation& activation);
+  Value add_up(const Sum& sum);
   Value eval_concat(const Concat& concat, Activation& activation);
   Value eval_compare(const Compare& compare, Activation& activation);
   Value eval_slice(const Slice& slice, Activation& activation);
@@ -95,6 +99,9 @@ class Interpreter {
   Value find_block(Value name);
 
   void write(std::string_view text);
+  void write(Value value);
+  // Writes a + b + c, texts as they are, without joining them first.
+  void write_sum(const Binary& sum, Activation& activation);
   size_t root_characters();
 
   const Tree& tree_;
@@ -107,6 +114,21 @@ class Interpreter {
   int calls_ = 0;  // macros and recursive loops inside one another
   std::vector<std::pair<size_t, size_t>> spans_;
   size_t counted_bytes_ = 0, counted_characters_ = 0;  // of root_, for spans
+};
+
+inline bool is_addition(const Expr& expr) {
+  return expr.kind == ExprKind::kArithmetic && static_cast<const Binary&>(expr).operation == Arithmetic::kAdd;
+}
+
+// The parts of a + b + c, from the left. Of more than kMost the first is the sum of those further left.
+struct Interpreter::Sum {
+  static constexpr size_t kMost = 24;
+  std::array<Value, kMost> parts;
+  std::array<int, kMost> lines;  // of each part's +
+  size_t count = 0;
+  bool all_text = true;  // plain strings, which a sum only joins
+
+  std::span<const Value> values() const { return {parts.data(), count}; }
 };
 
 // repr(macro) and the attributes of macros.

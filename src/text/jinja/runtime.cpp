@@ -65,6 +65,22 @@ Value Runtime::concat(std::string_view a, std::string_view b, bool markup) {
   return borrow({copy, size}, markup);
 }
 
+Value Runtime::join(std::span<const Value> strings) {
+  constexpr size_t kShort = 1024;
+  size_t size = 0;
+  for (const Value string : strings) size += string.view().size();
+  if (size >= kShort) {  // what is long may go on growing
+    Value joined = strings[0];
+    for (const Value string : strings.subspan(1)) joined = concat(joined.view(), string.view());
+    return joined;
+  }
+  charge_bytes(size);
+  char* const begin = static_cast<char*>(allocate(size));
+  char* end = begin;
+  for (const Value string : strings) end = std::copy_n(string.view().data(), string.view().size(), end);
+  return borrow({begin, size});
+}
+
 ListData* Runtime::sequence(std::span<const Value> items) {
   step(items.size() / 8);
   ListData* list = make<ListData>();

@@ -72,6 +72,9 @@ class Runtime {
   // a followed by b. When a is the string made last, its memory is extended: building a text piece by piece is linear.
   Value concat(std::string_view a, std::string_view b, bool markup = false);
 
+  // Several strings, one after the other.
+  Value join(std::span<const Value> strings);
+
   Value list(std::span<const Value> items) { return Value::list(sequence(items)); }
   Value tuple(std::span<const Value> items) { return Value::tuple(sequence(items)); }
   Value tuple(std::initializer_list<Value> items) { return Value::tuple(sequence({items.begin(), items.size()})); }

@@ -220,6 +220,13 @@ bool assigns_loop(const Stmt* statement) {
   return found;
 }
 
+bool is_constant(const Expr& expr) {
+  if (expr.kind == ExprKind::kName || expr.kind == ExprKind::kCall) return false;
+  bool constant = true;
+  for_each_child(expr, [&](const Expr* child) { constant &= is_constant(*child); });
+  return constant;
+}
+
 bool has_scoped_block(const Stmt* statement) {
   if (statement->kind == StmtKind::kBlock && static_cast<const Block&>(*statement).scoped) return true;
   bool found = false;
@@ -576,6 +583,18 @@ class ScopePass {
         if (test.test == nullptr && !frame.soft)
           error(test.line, "No test named '" + std::string(test.name.view()) + "'.");
         break;
+      }
+      case ExprKind::kSlice:
+        if (!static_cast<Slice&>(*expr).object) error(expr->line, "a slice cannot stand among other subscripts");
+        break;
+      case ExprKind::kAnd:
+      case ExprKind::kOr: {  // jinja2 folds what a constant decides before it looks at the other side
+        const auto& both = static_cast<const Binary&>(*expr);
+        Frame right = frame;
+        right.soft |= is_constant(*both.left);
+        resolve(both.left.get(), frame);
+        resolve(both.right.get(), right);
+        return;
       }
       case ExprKind::kCondition: {
         Frame soft = frame;

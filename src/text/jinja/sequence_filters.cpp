@@ -188,21 +188,6 @@ Value list_filter(Runtime& runtime, Value input, const Args& args) {
   return runtime.list(collect(runtime, input));
 }
 
-class ListIterator : public Iterator {
- public:
-  explicit ListIterator(std::span<const Value> items) : items_(items) {}
-  bool next(Runtime& runtime, Value& item) override {
-    if (at_ == items_.size()) return false;
-    runtime.step();
-    item = items_[at_++];
-    return true;
-  }
-
- private:
-  std::span<const Value> items_;
-  size_t at_ = 0;
-};
-
 Value reverse_filter(Runtime& runtime, Value input, const Args& args) {
   refuse_arguments(args, "reverse");
   if (input.is_string()) return get_slice(runtime, input, Value(), Value(), Value::integer(-1));
@@ -210,7 +195,7 @@ Value reverse_filter(Runtime& runtime, Value input, const Args& args) {
   std::vector<Value> items = collect(runtime, input);
   std::reverse(items.begin(), items.end());
   if (!is_reversible(input)) return runtime.list(items);
-  return Value::object(Kind::kIterator, runtime.make<ListIterator>(runtime.sequence(items)->items(runtime)));
+  return Value::object(Kind::kIterator, iterate(runtime, runtime.list(items)));
 }
 
 Value default_filter(Runtime& runtime, Value input, const Args& args) {

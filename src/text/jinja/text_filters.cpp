@@ -72,8 +72,10 @@ Value method_filter(Runtime& runtime, Value text, std::string_view method, std::
 
 Value trim_filter(Runtime& runtime, Value input, const Args& args) {
   const auto [chars] = bind(args, "trim", {"chars"});
-  const Value none = Value::none();
-  return method_filter(runtime, soft_str(runtime, input), "strip", {chars.is_missing() ? &none : &chars, 1});
+  const Value text = soft_str(runtime, input);
+  if (!chars.is_missing()) return method_filter(runtime, text, "strip", {&chars, 1});
+  runtime.charge_bytes(text.view().size());
+  return runtime.borrow(strip(text.view(), Side::kBoth), text.is_markup());
 }
 
 Value center_filter(Runtime& runtime, Value input, const Args& args) {

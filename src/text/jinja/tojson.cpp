@@ -17,7 +17,7 @@ class Writer {
       : runtime_(runtime),
         out_(out),
         options_(options),
-        item_separator_(options.item_separator.value_or(options.indent ? "," : ", ")) {}
+        layout_(out, options) {}
 
   void write(Value value) {
     runtime_.step();
@@ -41,13 +41,14 @@ class Writer {
   }
 
  private:
+  // Before every value: what layout it may bring must fit, too.
   void check_size() const {
-    if (out_.size() > runtime_.limits().bytes) fail("tojson(): the result is too long");
+    if (out_.size() + layout_.next_bytes() > runtime_.limits().bytes) fail("tojson(): the result is too long");
   }
 
   // Untouched JSON is written without unpacking it.
   bool write_source(const Json* source, bool untouched) {
-    if (source == nullptr || !untouched || (options_.indent && level_ > 0)) return false;
+    if (source == nullptr || !untouched || (options_.indent && layout_.level() > 0)) return false;
     const size_t before = out_.size();
     append_json_dumps(out_, *source, options_);
     runtime_.charge_bytes((out_.size() - before) * 2);
@@ -61,13 +62,13 @@ class Writer {
       out_ += "[]";
       return;
     }
-    open('[');
+    layout_.open('[');
     bool first = true;
     for (const Value item : items) {
-      separate(first);
+      layout_.separate(first);
       write(item);
     }
-    close(']');
+    layout_.close(']');
   }
 
   void write_dict(DictData* dict) {
@@ -86,15 +87,15 @@ class Writer {
       });
       entries = sorted;
     }
-    open('{');
+    layout_.open('{');
     bool first = true;
     for (const Entry& entry : entries) {
-      separate(first);
+      layout_.separate(first);
       write_key(entry.key);
       out_ += options_.key_separator;
       write(entry.value);
     }
-    close('}');
+    layout_.close('}');
   }
 
   void write_key(Value key) {
@@ -114,37 +115,10 @@ class Writer {
     }
   }
 
-  void open(char bracket) {
-    out_ += bracket;
-    ++level_;
-    new_line();
-  }
-  void close(char bracket) {
-    --level_;
-    new_line();
-    out_ += bracket;
-  }
-  void separate(bool& first) {
-    if (!first) {
-      out_ += item_separator_;
-      new_line();
-    }
-    first = false;
-  }
-  void new_line() {
-    if (!options_.indent) return;
-    out_ += '\n';
-    for (int i = 0; i < level_; ++i) {
-      out_ += *options_.indent;
-      check_size();
-    }
-  }
-
   Runtime& runtime_;
   std::string& out_;
   const JsonDumpsOptions& options_;
-  const std::string item_separator_;
-  int level_ = 0;
+  JsonLayout layout_;
 };
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <span>
+#include <utility>
 
 #include "text/tokenizer/unicode.h"
 
@@ -16,6 +18,10 @@ constexpr std::array<std::string_view, 29> kCategories = {"Lu", "Ll", "Lt", "Lm"
                                                           "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc",
                                                           "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Cn", "Co"};
 
+constexpr std::array<std::string_view, 14> kPosixClasses = {"alnum", "alpha", "ascii", "blank", "cntrl",
+                                                            "digit", "graph", "lower", "print", "punct",
+                                                            "space", "upper", "word",  "xdigit"};
+
 bool is_surrogate(char32_t c) { return c >= 0xD800 && c <= 0xDFFF; }
 
 template <typename Test>
@@ -27,8 +33,86 @@ CodeSet collect(Test&& test) {
   return out;
 }
 
+void add_pairs(std::span<const uint32_t> pairs, CodeSet& out) {
+  for (size_t i = 0; i + 1 < pairs.size(); i += 2) out.add(pairs[i], pairs[i + 1]);
+}
+
 CodeSet with_category(std::string_view name) {
   return collect([&](const CharacterProperties& p) { return kCategories[p.category].starts_with(name); });
+}
+
+// Properties' names are compared without case, spaces, hyphens and underscores.
+std::string plain_name(std::string_view name) {
+  std::string out;
+  for (const char c : name)
+    if (c != ' ' && c != '-' && c != '_') out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return out;
+}
+
+// "l", "lu", "lc", "letter", "uppercaseletter", ...
+bool add_category(std::string_view plain, CodeSet& out) {
+  constexpr std::pair<std::string_view, std::string_view> kLongNames[] = {
+      {"letter", "L"}, {"casedletter", "LC"}, {"lc", "LC"}, {"uppercaseletter", "Lu"}, {"lowercaseletter", "Ll"},
+      {"titlecaseletter", "Lt"}, {"modifierletter", "Lm"}, {"otherletter", "Lo"}, {"mark", "M"},
+      {"combiningmark", "M"}, {"nonspacingmark", "Mn"}, {"spacingmark", "Mc"}, {"enclosingmark", "Me"},
+      {"number", "N"}, {"decimalnumber", "Nd"}, {"digit", "Nd"}, {"letternumber", "Nl"}, {"othernumber", "No"},
+      {"punctuation", "P"}, {"punct", "P"}, {"connectorpunctuation", "Pc"}, {"dashpunctuation", "Pd"},
+      {"openpunctuation", "Ps"}, {"closepunctuation", "Pe"}, {"initialpunctuation", "Pi"}, {"finalpunctuation", "Pf"},
+      {"otherpunctuation", "Po"}, {"symbol", "S"}, {"mathsymbol", "Sm"}, {"currencysymbol", "Sc"},
+      {"modifiersymbol", "Sk"}, {"othersymbol", "So"}, {"separator", "Z"}, {"spaceseparator", "Zs"},
+      {"lineseparator", "Zl"}, {"paragraphseparator", "Zp"}, {"other", "C"}, {"control", "Cc"}, {"cntrl", "Cc"},
+      {"format", "Cf"}, {"unassigned", "Cn"}, {"privateuse", "Co"}};
+  std::string category(plain);
+  if (category.size() <= 2 && !category.empty()) category[0] = static_cast<char>(category[0] - 32);
+  for (const auto& [name, short_name] : kLongNames)
+    if (name == plain) category = short_name;
+  if (category == "LC") {
+    for (const char* cased : {"Lu", "Ll", "Lt"}) out.add(with_category(cased));
+    return true;
+  }
+  if (category_index(category) < 0 && std::find(kMajors.begin(), kMajors.end(), category) == kMajors.end())
+    return false;
+  out.add(with_category(category));
+  return true;
+}
+
+CodeSet word() {
+  return collect([](const CharacterProperties& p) { return p.has(CharacterFlag::kOnigWord); });
+}
+
+// Oniguruma asks another table there, in which the numbers of Latin-1 are no word characters.
+CodeSet word_in_class() {
+  CodeSet numbers;
+  for (const char32_t c : {0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE}) numbers.add(c, c);
+  return word().intersection(numbers.inverted());
+}
+
+// Classes that are made of others.
+bool add_class(std::string_view plain, CodeSet& out) {
+  if (plain == "any") {
+    out.add(0, kLast);
+  } else if (plain == "ascii") {
+    out.add(0, 0x7F);
+  } else if (plain == "assigned") {
+    out.add(with_category("Cn").inverted());
+  } else if (plain == "whitespace" || plain == "space") {
+    out.add(collect([](const CharacterProperties& p) { return p.has(CharacterFlag::kSpace); }));
+  } else if (plain == "blank") {
+    out.add(with_category("Zs"));
+    out.add('\t', '\t');
+  } else if (plain == "xdigit" || plain == "asciihexdigit" || plain == "ahex") {
+    out.add('0', '9');
+    out.add('A', 'F');
+    out.add('a', 'f');
+  } else if (plain == "alnum") {
+    add_class("alpha", out);
+    out.add(with_category("Nd"));
+  } else if (plain == "alpha" || plain == "upper" || plain == "lower") {
+    add_pairs(property_ranges(plain == "alpha" ? "alphabetic" : plain == "upper" ? "uppercase" : "lowercase"), out);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 using Ranges = std::vector<CodeSet::Range>;
@@ -135,43 +219,33 @@ CodeSet CodeSet::intersection(const CodeSet& other) const {
   return outside.inverted();
 }
 
-bool CodeSet::from_property(std::string_view name, CodeSet& out) {
-  if (name == "Any" || name == "any") {
-    out.add(0, kLast);
-  } else if (name == "ASCII" || name == "ascii") {
-    out.add(0, 0x7F);
-  } else if (category_index(name) >= 0 || std::find(kMajors.begin(), kMajors.end(), name) != kMajors.end()) {
-    out.add(with_category(name));
-  } else if (const int script = script_index(name); script >= 0) {
-    out.add(collect([&](const CharacterProperties& p) { return p.script == script; }));
-  } else if (name == "White_Space" || name == "space" || name == "Space") {
-    out.add(collect([](const CharacterProperties& p) { return p.has(CharacterFlag::kSpace); }));
-  } else if (name == "word" || name == "Word") {
-    out.add(collect([](const CharacterProperties& p) { return p.has(CharacterFlag::kOnigWord); }));
-  } else if (name == "digit" || name == "Digit") {
-    out.add(with_category("Nd"));
-  } else if (name == "cntrl" || name == "Cntrl") {
-    out.add(with_category("Cc"));
-  } else if (name == "blank" || name == "Blank") {
-    out.add(with_category("Zs"));
-    out.add('\t', '\t');
-  } else if (name == "xdigit" || name == "XDigit") {
-    out.add('0', '9');
-    out.add('A', 'F');
-    out.add('a', 'f');
-  } else if (name == "alnum" || name == "Alnum") {
-    from_property("alpha", out);
-    out.add(with_category("Nd"));
-  } else {
-    const auto pairs = property_ranges(name);
-    for (size_t i = 0; i + 1 < pairs.size(); i += 2) out.add(pairs[i], pairs[i + 1]);
-    return !pairs.empty();
+bool CodeSet::from_property(std::string_view name, bool in_class, CodeSet& out) {
+  const std::string plain = plain_name(name);
+  if (plain == "word") {
+    out.add(in_class ? word_in_class() : word());
+    return true;
   }
-  return true;
+  if (add_category(plain, out) || add_class(plain, out)) return true;
+  if (const int script = script_index(plain); script >= 0) {
+    out.add(collect([&](const CharacterProperties& p) { return p.script == script; }));
+    return true;
+  }
+  const auto pairs = property_ranges(plain);
+  add_pairs(pairs, out);
+  return !pairs.empty();
+}
+
+bool CodeSet::from_posix_class(std::string_view name, CodeSet& out) {
+  if (name == "punct") {
+    add_pairs(posix_punctuation_ranges(), out);
+    return true;
+  }
+  return std::find(kPosixClasses.begin(), kPosixClasses.end(), name) != kPosixClasses.end() &&
+         from_property(name, /*in_class=*/true, out);
 }
 
 std::string CodeSet::pcre2_class() const {
-  if (ranges().empty()) return "(*FAIL)";
+  if (ranges().empty()) return "[^\\x{0}-\\x{10ffff}]";
   const CodeSet outside = inverted();
   if (outside.ranges().empty()) return "[\\x{0}-\\x{10ffff}]";
   const auto [in, in_items] = spell(*this);

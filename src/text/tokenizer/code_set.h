@@ -21,9 +21,11 @@ class CodeSet {
   // Sorted, apart, joined where they touch.
   std::vector<Range> ranges() const;
 
-  // The set as oniguruma knows it: "L", "Lu", "Han", "Alphabetic", "alnum", "word", ...; nothing else is known.
-  // False when the name is unknown.
-  static bool from_property(std::string_view name, CodeSet& out);
+  // The set that oniguruma's \p{name} stands for: "L", "Lu", "Uppercase_Letter", "Han", "Hani", "Alphabetic", "word", ...
+  // "word" is another set within a class than outside. False when the name is unknown.
+  static bool from_property(std::string_view name, bool in_class, CodeSet& out);
+  // [:name:] within a class. False when the name is unknown.
+  static bool from_posix_class(std::string_view name, CodeSet& out);
 
   // Spelled as one PCRE2 class. General categories are named where the set holds all of one, so that a class stays a
   // few tests long; what PCRE2's older Unicode lacks is listed as ranges.

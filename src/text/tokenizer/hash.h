@@ -42,4 +42,24 @@ inline uint64_t hash_bytes(std::string_view text) {
   return mix(a ^ hash, b ^ 0x4B33A62ED433D4A3u);
 }
 
+// Whether two texts are equal: for short ones a call of memcmp costs more than the comparison.
+inline bool equal_bytes(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  const char *p = a.data(), *q = b.data();
+  size_t n = a.size();
+  const auto differ = [&](size_t at, auto word) {
+    auto other = word;
+    std::memcpy(&word, p + at, sizeof word);
+    std::memcpy(&other, q + at, sizeof other);
+    return word != other;
+  };
+  if (n > 32) return std::memcmp(p, q, n) == 0;
+  for (; n > 8; n -= 8, p += 8, q += 8)
+    if (differ(0, uint64_t{0})) return false;
+  if (n == 8) return !differ(0, uint64_t{0});
+  if (n >= 4) return !differ(0, uint32_t{0}) && !differ(n - 4, uint32_t{0});
+  if (n >= 2) return !differ(0, uint16_t{0}) && !differ(n - 2, uint16_t{0});
+  return n == 0 || *p == *q;
+}
+
 }  // namespace hearth::text

@@ -145,6 +145,11 @@ class MergeReader {
   }
 
   void enqueue() {
+    if (read_ >= kQueue / 2) {
+      const Pending& older = queue_[(read_ - kQueue / 2) % kQueue];
+      model_.vocabulary.fetch_spelling(older.left_hash);
+      model_.vocabulary.fetch_spelling(older.right_hash);
+    }
     Pending& merge = queue_[read_ % kQueue];
     if (read_ >= kQueue) resolve(merge);
     std::swap(merge, next_);
@@ -159,19 +164,26 @@ class MergeReader {
     const int32_t left = find(merge.left, merge.left_hash), right = find(merge.right, merge.right_hash);
     if (merge.right.size() < model_.prefix.size())
       model_.fail("merges", "merge " + std::to_string(resolved_) + " lacks the subword prefix");
-    joined_ = merge.left;
-    joined_.append(merge.right, model_.prefix.size());
+    const std::string_view rest = std::string_view(merge.right).substr(model_.prefix.size());
     // Vocabularies mostly list what merges make in the order of the merges, and several merges may make the same token:
     // look there before searching.
     int32_t id = last_;
-    if (model_.vocabulary.token(id) != joined_ && model_.vocabulary.token(++id) != joined_)
+    if (!is_joined(id, merge.left, rest) && !is_joined(++id, merge.left, rest)) {
+      joined_.assign(merge.left).append(rest);
       id = find(joined_, hash_bytes(joined_));
+    }
     last_ = id;
     Found& found = found_[resolved_ % kQueue];
     if (resolved_ >= kQueue) add(found);
     found = {left, right, {static_cast<uint32_t>(resolved_), id}};
     model_.merges.fetch(left, right);
     ++resolved_;
+  }
+
+  bool is_joined(int32_t id, std::string_view left, std::string_view right) const {
+    const std::string_view token = model_.vocabulary.token(id);
+    return token.size() == left.size() + right.size() && equal_bytes(token.substr(left.size()), right) &&
+           equal_bytes(token.substr(0, left.size()), left);
   }
 
   void add(const Found& found) {

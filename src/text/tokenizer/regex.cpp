@@ -84,14 +84,16 @@ Regex::Regex(std::string_view pattern, std::string_view source, std::string_view
   int error = 0;
   PCRE2_SIZE offset = 0;
   compiled_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
-                                      PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
+                                      PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES, &error, &offset,
                                       context.get()));
   if (!compiled_->code) {
     std::array<PCRE2_UCHAR, 256> message{};
     pcre2_get_error_message(error, message.data(), message.size());
     throw LoadError(source, key, std::string("regular expression: ") + reinterpret_cast<const char*>(message.data()));
   }
-  compiled_->jit = pcre2_jit_compile(compiled_->code.get(), PCRE2_JIT_COMPLETE) == 0;
+  // The compiler of PCRE2 10.42 goes back into atomic groups: (?>.+| ?). matches "ab".
+  const bool atomic = translated.find("(?>") != std::string::npos;
+  compiled_->jit = !atomic && pcre2_jit_compile(compiled_->code.get(), PCRE2_JIT_COMPLETE) == 0;
   refuse_exponential(source, key);
 }
 

@@ -1,6 +1,7 @@
 // Translates oniguruma's syntax into PCRE2's. A recursive descent is not needed: the pattern is copied item by item,
 // and for each item the place where it began is kept, so that a quantifier that PCRE2 would read otherwise can be put
 // around it as a group. Classes are evaluated to sets and spelled anew.
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <map>
@@ -18,12 +19,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("regular expression: " + what); }
 
-CodeSet property(std::string_view name) {
-  CodeSet set;
-  if (!CodeSet::from_property(name, set)) refuse("unknown property '" + std::string(name) + "'");
-  return set;
-}
-
 class Translator {
  public:
   explicit Translator(std::string_view pattern) : in_(pattern) {
@@ -34,6 +29,7 @@ class Translator {
   std::string run() {
     while (at_ < in_.size()) item();
     if (!groups_.empty()) refuse("missing )");
+    out_.append(reaching_, ')');
     return std::move(out_);
   }
 
@@ -41,7 +37,14 @@ class Translator {
   struct Group {
     size_t begin;
     bool dot_all;
+    size_t reaching = 0;  // groups opened for (?i) within it, which end with it
   };
+
+  CodeSet property(std::string_view name) const {
+    CodeSet set;
+    if (!CodeSet::from_property(name, in_class_, set)) refuse("unknown property '" + std::string(name) + "'");
+    return set;
+  }
 
   bool starts(std::string_view text) const { return in_.substr(at_).starts_with(text); }
   bool take(std::string_view text) {
@@ -69,7 +72,9 @@ class Translator {
     quantified_ = false;
     if (c == '[') {
       const size_t begin = at_++;
+      in_class_ = true;
       const CodeSet set = bracket(0);
+      in_class_ = false;
       out_ += spelled(set, in_.substr(begin, at_ - begin));
     } else if (c == '\\') {
       ++at_;
@@ -100,6 +105,12 @@ class Translator {
     const Group group{out_.size(), dot_all_};
     const bool whole_pattern = at_ == 0;
     ++at_;
+    if (take("?#")) {
+      const size_t close = in_.find(')', at_);
+      if (close == in_.npos) refuse("missing )");
+      at_ = close + 1;
+      return;
+    }
     if (!take("?")) {
       out_ += '(';
     } else if (starts(":") || starts("=") || starts("!") || starts(">")) {
@@ -109,6 +120,8 @@ class Translator {
       out_ += "(?<";
       ++at_;
       out_ += take_char();
+    } else if (take("<")) {
+      out_ += "(?<" + group_name() + ">";
     } else if (!options_group(whole_pattern)) {
       return;
     }
@@ -129,9 +142,14 @@ class Translator {
       } else if (c == 'm') {
         dot_all_ = on;
       } else if (c == ':' || c == ')') {
-        // Behind an item, oniguruma and PCRE2 differ in how far (?i) reaches over alternatives.
-        if (c == ')' && !whole_pattern) refuse("options in the middle of a pattern");
-        out_ += "(?" + set + (unset.empty() ? "" : "-" + unset) + c;
+        const std::string options = "(?" + set + (unset.empty() ? "" : "-" + unset);
+        if (c == ')' && !whole_pattern) {  // reaches to the end of the group, over its alternatives
+          out_ += options + ':';
+          ++(groups_.empty() ? reaching_ : groups_.back().reaching);
+          atom_ = npos;
+          return false;
+        }
+        out_ += options + c;
         return c == ':';
       } else {
         refuse(std::string("unknown group (?") + c);
@@ -139,10 +157,22 @@ class Translator {
     }
   }
 
+  std::string group_name() {
+    const size_t close = in_.find('>', at_);
+    if (close == in_.npos) refuse("group name without >");
+    const std::string name(in_.substr(at_, close - at_));
+    const auto fits = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+    if (name.empty() || name.size() > 32 || std::isdigit(static_cast<unsigned char>(name[0])) ||
+        !std::all_of(name.begin(), name.end(), fits))
+      refuse("unknown group name");
+    at_ = close + 1;
+    return name;
+  }
+
   void close_group() {
     if (groups_.empty()) refuse("unmatched )");
     ++at_;
-    out_ += ')';
+    out_.append(groups_.back().reaching + 1, ')');
     atom_ = groups_.back().begin;
     dot_all_ = groups_.back().dot_all;
     groups_.pop_back();
@@ -208,6 +238,8 @@ class Translator {
     } else if (c == 'A' || c == 'z' || c == 'Z' || c == 'R') {
       out_ += '\\';
       out_ += c;
+    } else if (c == 'k' && take("<")) {
+      out_ += "\\k<" + group_name() + ">";
     } else if (c >= '1' && c <= '9') {
       out_ += '\\';
       out_ += c;
@@ -366,7 +398,8 @@ class Translator {
     std::string_view name = in_.substr(at_ + 2, close - at_ - 2);
     const bool negated = name.starts_with("^");
     if (negated) name.remove_prefix(1);
-    const CodeSet named = property(name);
+    CodeSet named;
+    if (!CodeSet::from_posix_class(name, named)) refuse("unknown class [:" + std::string(name) + ":]");
     set.add(negated ? named.inverted() : named);
     at_ = close + 2;
     return true;
@@ -399,7 +432,9 @@ class Translator {
   size_t atom_ = npos;       // where the last item begins in out_, or npos if nothing can be repeated
   bool quantified_ = false;  // whether it has a quantifier already
   bool dot_all_ = false;
+  bool in_class_ = false;  // between brackets
   std::vector<Group> groups_;
+  size_t reaching_ = 0;  // see Group; of the whole pattern
   std::map<std::string, std::string> spelled_;  // by their source
 };
 

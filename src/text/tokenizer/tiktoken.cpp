@@ -120,6 +120,7 @@ std::unique_ptr<Tokenizer::Pipeline> read_tiktoken(std::string_view content, std
     append_byte_level(spelled, bytes);
     add_or_throw(vocabulary, spelled, rank, source);
   }
+  if (vocabulary.size() == 0) throw LoadError(source, "holds no tokens");
   MergeTable merges;
   for (int32_t id = 0; id < vocabulary.end_id(); ++id)
     if (vocabulary.contains(id)) add_cuts(vocabulary.token(id), id, vocabulary, merges, source);

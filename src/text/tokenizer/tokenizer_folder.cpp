@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "text/tokenizer/added_token_json.h"
 #include "text/tokenizer/bpe.h"
 #include "text/tokenizer/json_reader.h"
 #include "text/tokenizer/model_files.h"
@@ -42,29 +43,9 @@ AddedToken special_token(std::string content) { return {std::move(content), fals
 // "<s>" or {"content": "<s>", "lstrip": ...}.
 AddedToken read_added_token(JsonReader& in) {
   if (in.peek() == '"') return special_token(std::string(in.string()));
-  AddedToken token;
-  std::optional<bool> normalized;
-  std::string key;
-  in.begin_object();
-  while (in.next_key(key)) {
-    if (key == "content") {
-      token.content = in.string();
-    } else if (key == "single_word") {
-      token.single_word = in.boolean();
-    } else if (key == "lstrip") {
-      token.lstrip = in.boolean();
-    } else if (key == "rstrip") {
-      token.rstrip = in.boolean();
-    } else if (key == "normalized") {
-      normalized = in.boolean();
-    } else if (key == "special") {
-      token.special = in.boolean();
-    } else {
-      in.skip_value();
-    }
-  }
-  token.normalized = normalized.value_or(!token.special);
-  return token;
+  AddedTokenJson read = read_added_token_object(in);
+  read.token.normalized = read.normalized.value_or(!read.token.special);
+  return std::move(read.token);
 }
 
 void read_extra_tokens(JsonReader& in, FolderSettings& settings) {

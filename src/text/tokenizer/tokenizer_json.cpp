@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "text/tokenizer/added_token_json.h"
 #include "text/tokenizer/bpe.h"
 #include "text/tokenizer/json_reader.h"
 #include "text/tokenizer/model_files.h"
@@ -50,30 +51,11 @@ std::optional<Padding> read_padding(const Component& c) {
 std::vector<AddedToken> read_added_tokens(JsonReader& in, std::string_view source) {
   std::vector<AddedToken> out;
   in.begin_array();
-  std::string key;
   while (in.next_element()) {
-    AddedToken token;
-    in.begin_object();
-    while (in.next_key(key)) {
-      if (key == "content") {
-        token.content = in.string();
-      } else if (key == "single_word") {
-        token.single_word = in.boolean();
-      } else if (key == "lstrip") {
-        token.lstrip = in.boolean();
-      } else if (key == "rstrip") {
-        token.rstrip = in.boolean();
-      } else if (key == "normalized") {
-        token.normalized = in.boolean();
-      } else if (key == "special") {
-        token.special = in.boolean();
-      } else if (key == "id") {
-        if (in.integer() > Vocabulary::kMaxId) throw LoadError(source, "added_tokens", "id beyond 2^24");
-      } else {
-        in.skip_value();
-      }
-    }
-    out.push_back(std::move(token));
+    AddedTokenJson read = read_added_token_object(in);
+    if (read.id.value_or(0) > Vocabulary::kMaxId) throw LoadError(source, "added_tokens", "id beyond 2^24");
+    read.token.normalized = read.normalized.value_or(true);
+    out.push_back(std::move(read.token));
     if (out.size() > AddedVocabulary::kMaxTokens) throw LoadError(source, "added_tokens", "too many");
   }
   return out;

@@ -14,6 +14,11 @@ namespace hearth::text {
 
 namespace {
 
+struct NamedRanges {
+  std::string_view name;
+  std::span<const uint32_t> ranges;
+};
+
 #include "text/tokenizer/unicode_data.inc"
 
 constexpr size_t kPoints = 0x110000, kBlock = 256;
@@ -130,18 +135,17 @@ std::pair<char32_t, const CharacterProperties*> run(size_t index) {
 }
 
 int category_index(std::string_view name) { return index_of(kCategoryNames, name); }
-int script_index(std::string_view name) { return index_of(kScriptNames, name); }
+int script_index(std::string_view name) {
+  const int index = index_of(kScriptNames, name);
+  return index >= 0 || name.empty() ? index : index_of(kScriptCodes, name);
+}
 
 std::span<const uint32_t> property_ranges(std::string_view name) {
-  if (name == "Alphabetic" || name == "alpha") return kAlphabetic;
-  if (name == "Uppercase" || name == "upper") return kUppercase;
-  if (name == "Lowercase" || name == "lower") return kLowercaseProperty;
-  if (name == "Emoji") return kEmoji;
-  if (name == "Extended_Pictographic") return kExtendedPictographic;
-  if (name == "punct") return kPosixPunct;
-  if (name == "graph") return kPosixGraph;
-  if (name == "print") return kPosixPrint;
+  for (const NamedRanges& property : kNamedRanges)
+    if (property.name == name) return property.ranges;
   return {};
 }
+
+std::span<const uint32_t> posix_punctuation_ranges() { return kPunctRanges; }
 
 }  // namespace hearth::text

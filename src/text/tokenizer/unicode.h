@@ -79,7 +79,8 @@ struct Lowered {
 };
 Lowered lowercase(char32_t c);
 
-// Index of a general category or script by its name; -1 if unknown.
+// Index of a general category by its short name ("Lu"), or of a script by its name or four letters, in lower case and
+// without underscores ("oldturkic", "orkh"); -1 if unknown.
 int category_index(std::string_view name);
 int script_index(std::string_view name);
 
@@ -87,9 +88,10 @@ int script_index(std::string_view name);
 size_t run_count();
 std::pair<char32_t, const CharacterProperties*> run(size_t index);
 
-// Pairs of first and last code point of a named property of regular expressions ("Alphabetic", "punct"); empty:
-// unknown.
+// Pairs of first and last code point of a named property of regular expressions, spelled as scripts are
+// ("alphabetic"); empty: unknown. [:punct:] is another set than the property Punct.
 std::span<const uint32_t> property_ranges(std::string_view name);
+std::span<const uint32_t> posix_punctuation_ranges();
 
 template <typename Visit>
 void for_each_run(Visit&& visit) {

@@ -1,5 +1,7 @@
 #include "text/tokenizer/utf8.h"
 
+#include <emmintrin.h>
+
 #include <cstring>
 
 namespace hearth::text {
@@ -23,6 +25,42 @@ Utf8Step utf8_step(std::string_view text, size_t position) {
   return {length, true, false};
 }
 
+namespace {
+
+// Whether 16 bytes at `p` go on well-formed from the three before them: a byte is a continuation exactly if one, two or
+// three places before it a long enough character begins, and the four narrower second bytes are in their ranges. What
+// begins in the last three bytes is for the next block to judge.
+bool is_well_formed_block(const char* p) {
+  const auto load = [&](int back) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p - back)); };
+  const auto all = [](int byte) { return _mm_set1_epi8(static_cast<char>(byte)); };
+  const auto at_least = [&](__m128i bytes, int low) { return _mm_cmpeq_epi8(_mm_max_epu8(bytes, all(low)), bytes); };
+  const auto is = [&](__m128i bytes, int byte) { return _mm_cmpeq_epi8(bytes, all(byte)); };
+  const __m128i bytes = load(0), before = load(1);
+  const __m128i high = at_least(bytes, 0x80), lead = at_least(bytes, 0xC0);
+  const __m128i due = _mm_or_si128(at_least(before, 0xC0), _mm_or_si128(at_least(load(2), 0xE0), at_least(load(3), 0xF0)));
+  __m128i wrong = _mm_xor_si128(_mm_andnot_si128(lead, high), due);
+  wrong = _mm_or_si128(wrong, _mm_or_si128(is(_mm_and_si128(bytes, all(0xFE)), 0xC0), at_least(bytes, 0xF5)));
+  const __m128i from_90 = at_least(bytes, 0x90), from_a0 = at_least(bytes, 0xA0);
+  wrong = _mm_or_si128(wrong, _mm_andnot_si128(from_a0, is(before, 0xE0)));
+  wrong = _mm_or_si128(wrong, _mm_and_si128(from_a0, is(before, 0xED)));
+  wrong = _mm_or_si128(wrong, _mm_andnot_si128(from_90, is(before, 0xF0)));
+  wrong = _mm_or_si128(wrong, _mm_and_si128(from_90, is(before, 0xF4)));
+  return _mm_movemask_epi8(wrong) == 0;
+}
+
+// Passes over blocks of 16 bytes while they are well-formed, from a place where a character begins to such a place.
+size_t skip_well_formed_blocks(std::string_view text, size_t at) {
+  const size_t begin = at;
+  if (at < 3) return at;  // blocks look three bytes back
+  while (text.size() - at >= 16 && is_well_formed_block(text.data() + at)) at += 16;
+  if (at == begin) return at;
+  for (size_t back = 1; back <= 3; ++back)  // a character may reach beyond the last block
+    if (!is_utf8_continuation(text[at - back])) return static_cast<uint8_t>(text[at - back]) < 0x80 ? at : at - back;
+  return at;
+}
+
+}  // namespace
+
 size_t valid_utf8_prefix(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
@@ -33,6 +71,10 @@ size_t valid_utf8_prefix(std::string_view text) {
         at += 8;
         continue;
       }
+    }
+    if (const size_t skipped = skip_well_formed_blocks(text, at); skipped > at) {
+      at = skipped;
+      continue;
     }
     const Utf8Step step = utf8_step(text, at);
     if (!step.well_formed) return at;

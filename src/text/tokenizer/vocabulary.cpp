@@ -18,8 +18,8 @@ void Vocabulary::reserve(size_t tokens, size_t bytes) {
   old.swap(slots_);
   for (const Slot& slot : old) {
     if (slot.id < 0) continue;
-    const std::string_view spelling = token(slot.id);
-    slots_[slot_of(spelling, hash_bytes(spelling))] = slot;
+    const std::string_view token = spelling(slot.spelling);
+    slots_[slot_of(token, hash_bytes(token))] = slot;
   }
 }
 
@@ -34,7 +34,7 @@ size_t Vocabulary::slot_of(std::string_view token, uint64_t hash) const {
   for (size_t step = 0, at = hash & mask; step < kMaxProbe; ++step, at = (at + 1) & mask) {
     const Slot& slot = slots_[at];
     if (slot.id < 0) return at;
-    if (slot.tag == tag && this->token(slot.id) == token) return at;
+    if (slot.tag == tag && equal_bytes(spelling(slot.spelling), token)) return at;
   }
   return slots_.size();
 }
@@ -52,9 +52,10 @@ Vocabulary::Added Vocabulary::add(std::string_view token, int32_t id, bool again
   if (slots_[at].id >= 0 && !again) return Added::kSpellingTaken;
   has_repeats_ |= slots_[at].id >= 0;
   if (static_cast<size_t>(id) >= entries_.size()) entries_.resize(static_cast<size_t>(id) + 1);
-  entries_[static_cast<size_t>(id)] = {static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(token.size())};
+  const Entry entry{static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(token.size())};
+  entries_[static_cast<size_t>(id)] = entry;
   bytes_ += token;
-  slots_[at] = {static_cast<uint32_t>(hash >> 32), id};
+  slots_[at] = {static_cast<uint32_t>(hash >> 32), id, entry};
   ++size_;
   longest_ = std::max(longest_, token.size());
   return Added::kYes;

@@ -1,0 +1,75 @@
+// What a template writes of a tool call, the parser of the template's format reads back. The answers are transformers'
+// renderings (tools/make_call_fixtures.py), which the engine here must give, too.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "text/chat_template.h"
+#include "text/output_parser.h"
+
+namespace hearth::text {
+namespace {
+
+const Json& fixtures() {
+  static const Json loaded = load_json(HEARTH_SOURCE_DIR "/src/text/testdata/call_templates.json");
+  return loaded;
+}
+
+const std::string& source_of(const Json& one) {
+  return fixtures()["sources"][one["source"].get<size_t>()].get_ref<const std::string&>();
+}
+
+Json calls_of(const Json& message) {
+  Json calls = Json::array();
+  for (const Json& call : message["tool_calls"])
+    calls.push_back({{"name", call["function"]["name"]}, {"arguments", call["function"]["arguments"]}});
+  return calls;
+}
+
+Json calls_of(const ParsedOutput& output) {
+  Json calls = Json::array();
+  for (const ToolCall& call : output.tool_calls)
+    calls.push_back({{"name", call.name}, {"arguments", parse_json(call.arguments, "arguments")}});
+  return calls;
+}
+
+std::string without_space(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+  return text;
+}
+
+TEST(CallRoundTrip, ReadsBackWhatEveryTemplateWrites) {
+  std::map<std::string, size_t> of_format;
+  for (const Json& one : fixtures()["cases"]) {
+    SCOPED_TRACE(one["format"].get<std::string>() + ", " + one["case"].get<std::string>());
+    const OutputFormat format = detect_output_format(source_of(one));
+    ASSERT_EQ(format.name, one["format"].get<std::string>());
+    const std::string prompt = one["prompt"], answer = one["answer"];
+    const ParsedOutput output = parse_output(
+        format, answer,
+        {.tools = &fixtures()["tools"], .starts_in_reasoning = ends_in_reasoning(format, prompt)});
+    EXPECT_EQ(calls_of(output), calls_of(one["message"])) << answer;
+    EXPECT_TRUE(output.malformed.empty());
+    const std::string content = one["message"]["content"];
+    const bool written = without_space(answer).find(without_space(content)) != std::string::npos;  // some leave it out
+    EXPECT_EQ(without_space(output.content), written ? without_space(content) : "") << answer;
+    ++of_format[format.name];
+  }
+  EXPECT_EQ(of_format.size(), output_format_names().size() - 2) << "all but plain and the built-in deepseek_v32";
+  for (const auto& [format, count] : of_format) EXPECT_GE(count, 6u) << format;
+}
+
+TEST(CallRoundTrip, RendersTheConversationsAsTransformersDoes) {
+  for (const Json& one : fixtures()["cases"]) {
+    const ChatTemplate chat(source_of(one), "<s>", "</s>");
+    const Json messages = Json::array({fixtures()["user"], one["message"]});
+    const std::string rendered = chat.render(messages, fixtures()["tools"], Json());
+    EXPECT_TRUE(rendered.starts_with(one["prompt"].get<std::string>() + one["answer"].get<std::string>()))
+        << one["format"] << ", " << one["case"];
+  }
+}
+
+}  // namespace
+}  // namespace hearth::text
