@@ -18,7 +18,7 @@ namespace hearth::cli {
 
 namespace {
 
-constexpr size_t kBytes = size_t{512} << 20, kHugePage = size_t{2} << 20;
+constexpr size_t kBytes = size_t{256} << 20, kHugePage = size_t{2} << 20;
 constexpr size_t kWords = kBytes / sizeof(uint64_t), kGrain = (size_t{4} << 20) / sizeof(uint64_t);
 constexpr size_t kAhead = 4096 / sizeof(uint64_t);
 

@@ -3,8 +3,8 @@
 
 namespace hearth::cli {
 
-// GB/s (1e9 bytes): the best of several passes over a block far larger than the caches. Takes about half a second and
-// 512 MiB for the time being.
+// GB/s (1e9 bytes): the best of several passes over a block far larger than the caches. Takes about 0.2 s and
+// 256 MiB for the time being.
 double measure_read_bandwidth();
 
 }  // namespace hearth::cli

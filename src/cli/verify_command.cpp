@@ -27,7 +27,10 @@ constexpr int kLogitsEvery = 8;  // positions
 
 // Enough for whole tiles and a rest of every kernel. The scalar ones have no tiles; of a model of 135M parameters they
 // decode about one token a second on two cores, the others more than thirty.
-int default_tokens(cpu::Isa isa) { return isa == cpu::Isa::kScalar ? 20 : 64; }
+int default_tokens(cpu::Isa isa, const models::Model& model) {
+  const int tokens = isa == cpu::Isa::kScalar ? 20 : 64, context = model.info().context_length;
+  return context > 0 ? std::min(tokens, context) : tokens;
+}
 
 // What the model computed at each position, as bytes.
 struct Trace {
@@ -210,7 +213,7 @@ std::vector<Check> all_checks() {
 // Prints one row a check. Returns how many differed.
 int prove(models::Model& model, cpu::Isa isa, std::optional<int> wanted_tokens) {
   cpu::use_isa(isa);
-  const int tokens = wanted_tokens.value_or(default_tokens(isa));
+  const int tokens = wanted_tokens.value_or(default_tokens(isa, model));
   Prover prover(model, tokens);
   const Trace reference = prover.in_chunks_of(tokens);
   int failures = 0;
@@ -233,7 +236,7 @@ int run_verify(const Arguments& arguments) {
                    "chunks, threads, other sequences, or whether what came before was kept. Exit status 1 if they do.",
                    kExamples);
   line.option("--model", model_name, std::string(kModelHelp) + " [" + kDefaultModel + "]");
-  line.option("--tokens", tokens, "Tokens of the sequence [64; 20 on scalar, which is slow]");
+  line.option("--tokens", tokens, "Tokens of the sequence [64, or what fits the context; 20 on scalar, which is slow]");
   line.option("--isa", only, "Only this instruction set: scalar, avx2, avx512, avx512bf16 [each this machine has]");
   if (!line.parse(arguments)) return 0;
   if (tokens && (*tokens < 16 || *tokens > 65536)) throw std::invalid_argument("--tokens must be between 16 and 65536.");
@@ -242,9 +245,8 @@ int run_verify(const Arguments& arguments) {
     throw std::invalid_argument("This machine has no instruction set '" + only + "'.");
 
   const std::unique_ptr<models::Model> model = models::load_model(weights::ModelFolder(model_folder(model_name)));
-  const int longest = tokens.value_or(default_tokens(isas.back()));
   const int context = model->info().context_length;
-  if (context > 0 && longest > context)
+  if (tokens && context > 0 && *tokens > context)
     throw std::invalid_argument("The model's context is shorter than --tokens.");
   int failures = 0;
   for (auto isa = isas.rbegin(); isa != isas.rend(); ++isa)

@@ -149,7 +149,8 @@ class Binary final : public ComparablePrimitive<Binary> {
     const array &a = inputs[0], &b = inputs[1];
     array& out = outputs[0];
     const cpu::Operand x{a.data<void>()}, y{b.data<void>()};
-    if (a.size() == b.size() && a.flags().row_contiguous && b.flags().row_contiguous && out.size() <= INT32_MAX) {
+    const bool same_shape = a.size() == out.size() && b.size() == out.size();  // [4, 1] and [4] have one size, but make 16
+    if (same_shape && a.flags().row_contiguous && b.flags().row_contiguous && out.size() <= INT32_MAX) {
       if (!donate(out, a)) allocate_or_donate(out, b);
       const int32_t count = static_cast<int32_t>(out.size());
       cpu::kernels().binary({op_, kernel_type(a), x, y, out.data<void>(), &count, 1});

@@ -221,5 +221,12 @@ TEST(Ops, GiveWhatMlxGives) {
   EXPECT_GT(cases, 500);
 }
 
+TEST(Broadcast, SpreadsAColumnOverARowOfItsLength) {
+  const array column({1.0f, 2.0f, 3.0f}, {3, 1}), row({10.0f, 20.0f, 30.0f});
+  const array sums = add(column, row);
+  EXPECT_EQ(sums.shape(), (Shape{3, 3}));
+  EXPECT_TRUE(array_equal(sums, array({11.f, 21.f, 31.f, 12.f, 22.f, 32.f, 13.f, 23.f, 33.f}, {3, 3})).item<bool>());
+}
+
 }  // namespace
 }  // namespace hearth::core
