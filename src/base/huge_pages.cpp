@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -54,6 +55,22 @@ class CopyRegion {
   bool usable_ = false;
 };
 
+size_t system_memory_available() {
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  for (size_t kilobytes = 0; file >> key >> kilobytes; file.ignore(256, '\n'))
+    if (key == "MemAvailable:") return kilobytes * 1024;
+  return 0;
+}
+
+// What the control group that a container sees as its root may still take; all there is where it has no limit.
+size_t container_memory_left() {
+  size_t limit = 0, used = 0;
+  if (!(std::ifstream("/sys/fs/cgroup/memory.max") >> limit)) return SIZE_MAX;
+  if (!(std::ifstream("/sys/fs/cgroup/memory.current") >> used)) return SIZE_MAX;
+  return limit > used ? limit - used : 0;
+}
+
 }  // namespace
 
 bool has_huge_pages() {
@@ -62,13 +79,7 @@ bool has_huge_pages() {
   return modes.find("[madvise]") != std::string::npos || modes.find("[always]") != std::string::npos;
 }
 
-size_t available_memory() {
-  std::ifstream file("/proc/meminfo");
-  std::string key;
-  for (size_t kilobytes = 0; file >> key >> kilobytes; file.ignore(256, '\n'))
-    if (key == "MemAvailable:") return kilobytes * 1024;
-  return 0;
-}
+size_t available_memory() { return std::min(system_memory_available(), container_memory_left()); }
 
 size_t move_to_huge_pages(std::span<const std::byte> mapped, std::stop_token stop) {
   const auto address = reinterpret_cast<uintptr_t>(mapped.data());

@@ -13,7 +13,8 @@ namespace hearth {
 // Whether this system gives huge pages to memory that asks for them.
 bool has_huge_pages();
 
-// Bytes of memory that new allocations may take without swapping; 0 where the system does not say.
+// Bytes of memory that new allocations may take without swapping, on this system and in this container; 0 where the
+// system does not say.
 size_t available_memory();
 
 // Replaces the whole aligned 2 MB blocks within `mapped`, a private read-only mapping, by huge pages with the same
