@@ -1,5 +1,8 @@
 #include "cli/answer_printer.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace hearth::cli {
 namespace {
 

@@ -155,6 +155,22 @@ TEST(ChatTemplate, ChoosesAmongNamedTemplates) {
   EXPECT_EQ(chat->names(), (std::vector<std::string>{"default", "tool_use"}));
 }
 
+TEST(ChatTemplate, TellsTheFormatOfAnswers) {
+  Folder folder;
+  const std::string templates =
+      R"("chat_template": [{"name": "default", "template": "D"}, {"name": "tool_use", "template": "{{ tools }}[TOOL_CALLS]"}])";
+  folder.write("tokenizer_config.json", "{" + templates + "}");
+  EXPECT_EQ(ChatTemplate::load(folder.path())->output_format().name, "mistral");
+  EXPECT_TRUE(ChatTemplate::load(folder.path())->takes_tools());
+  folder.write("tokenizer_config.json", R"({"tool_parser_type": "json_tools", )" + templates + "}");
+  EXPECT_EQ(ChatTemplate::load(folder.path())->output_format().name, "hermes");
+  folder.write("tokenizer_config.json", R"({"tool_parser_type": "of tomorrow", )" + templates + "}");
+  EXPECT_EQ(ChatTemplate::load(folder.path())->output_format().name, "mistral");
+  folder.write("tokenizer_config.json", R"({"chat_template_type": "deepseek_v32"})");
+  EXPECT_EQ(ChatTemplate::load(folder.path())->output_format().name, "deepseek_v32");
+  EXPECT_FALSE(ChatTemplate("{{ messages }}").takes_tools());
+}
+
 TEST(ChatTemplate, ReadsAdditionalTemplates) {
   Folder folder;
   folder.write("chat_template.jinja", "main");
