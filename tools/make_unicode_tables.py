@@ -8,11 +8,14 @@ code point by code point. Takes about two minutes.
     python tools/make_unicode_tables.py        (needs Python 3.11, whose unicodedata is Unicode 14 as PCRE2's is,
                                                 tokenizers 0.23 and regex, see tools/requirements.txt)
 """
+import base64
+import json
 import pathlib
+import struct
 import unicodedata
 
 import regex
-from tokenizers import Regex, normalizers, pre_tokenizers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 OUT = pathlib.Path(__file__).parent.parent / "src/text/tokenizer/unicode_data.inc"
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
@@ -135,6 +138,20 @@ def compositions(nfd, nfc):
     return sorted(pairs)
 
 
+def joins_a_letter():
+    """Code points that stay in one grapheme with a letter before them: Precompiled, told to make "b" of "a", makes it of the
+    whole grapheme then. The module regex knows newer characters than the library does."""
+    units = [0] * 512  # a double array that holds "a"
+    units[0], units[256 ^ 97], units[1] = 256 << 10, 97 | (256 ^ 97 ^ 1) << 10 | 256, 1 | 1 << 31
+    blob = struct.pack("<I512I", 2048, *units) + b"\0b\0"
+    data = json.loads(Tokenizer(models.WordLevel({"x": 0}, unk_token="x")).to_str())
+    data["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(blob).decode()}
+    normalizer = Tokenizer.from_str(json.dumps(data)).normalizer
+    points = [c for c in POINTS if c not in (10, 13)]
+    pieces = normalizer.normalize_str("\n".join("a" + chr(c) for c in points)).split("\n")
+    return {c for c, piece in zip(points, pieces, strict=True) if piece == "b"}
+
+
 def numbers(name, kind, values, columns=24):
     values = [f"{v:#x}" if v > 9 else str(v) for v in values]
     lines = [",".join(values[i:i + columns]) for i in range(0, len(values), columns)]
@@ -164,6 +181,10 @@ def main():
         if i:
             for c in regex.findall(r"\p{GCB=%s}" % name, ALL):
                 grapheme[ord(c)] = i
+    joining = joins_a_letter()
+    for c in list(grapheme):
+        if BREAKS[grapheme[c]] in ("Extend", "ZWJ", "SpacingMark") and c not in joining:
+            del grapheme[c]
     flags_of = [
         ("kSpace", lambda c, s: not space.pre_tokenize_str(s)),
         ("kNumeric", lambda c, s: len(digits.pre_tokenize_str("a" + s + "a")) == 3),
