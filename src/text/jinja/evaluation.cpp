@@ -163,6 +163,7 @@ Value Interpreter::eval_compare(const Compare& compare, Activation& activation) 
 }
 
 Value Interpreter::eval_slice(const Slice& slice, Activation& activation) {
+  if (!slice.object) return Value::none();  // among other subscripts, which no constant understands
   const auto part = [&](const ExprPtr& expr) { return expr ? eval(*expr, activation) : Value(); };
   const Value object = eval(*slice.object, activation);
   const Value start = part(slice.start), stop = part(slice.stop);

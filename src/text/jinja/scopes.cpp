@@ -227,6 +227,29 @@ bool is_constant(const Expr& expr) {
   return constant;
 }
 
+// Whether `left`, a constant, may settle an `or` (wanted true) or an `and` by itself. What takes a filter to tell counts.
+bool may_decide(const Expr& left, bool wanted) {
+  if (left.kind == ExprKind::kNegate) return may_decide(*static_cast<const Unary&>(left).operand, wanted);
+  if (left.kind != ExprKind::kConst) return is_constant(left);
+  const Value value = static_cast<const Const&>(left).value;
+  switch (value.kind()) {
+    case Kind::kNone: return !wanted;
+    case Kind::kBool:
+    case Kind::kInt: return (value.as_int() != 0) == wanted;
+    case Kind::kFloat: return (value.as_real() != 0) == wanted;
+    case Kind::kString: return !value.view().empty() == wanted;
+    default: return true;
+  }
+}
+
+bool has_bare_slice(const Expr& key) {
+  if (key.kind != ExprKind::kTuple) return false;
+  const auto& items = static_cast<const Items&>(key).items;
+  return std::any_of(items.begin(), items.end(), [](const ExprPtr& item) {
+    return item->kind == ExprKind::kSlice && !static_cast<const Slice&>(*item).object;
+  });
+}
+
 bool has_scoped_block(const Stmt* statement) {
   if (statement->kind == StmtKind::kBlock && static_cast<const Block&>(*statement).scoped) return true;
   bool found = false;
@@ -584,14 +607,15 @@ class ScopePass {
           error(test.line, "No test named '" + std::string(test.name.view()) + "'.");
         break;
       }
-      case ExprKind::kSlice:
-        if (!static_cast<Slice&>(*expr).object) error(expr->line, "a slice cannot stand among other subscripts");
+      case ExprKind::kGetitem:  // constants are folded before Python could object
+        if (has_bare_slice(*static_cast<Getitem&>(*expr).key) && !is_constant(*expr))
+          error(expr->line, "a slice cannot stand among other subscripts");
         break;
       case ExprKind::kAnd:
       case ExprKind::kOr: {  // jinja2 folds what a constant decides before it looks at the other side
         const auto& both = static_cast<const Binary&>(*expr);
         Frame right = frame;
-        right.soft |= is_constant(*both.left);
+        right.soft |= may_decide(*both.left, expr->kind == ExprKind::kOr);
         resolve(both.left.get(), frame);
         resolve(both.right.get(), right);
         return;
