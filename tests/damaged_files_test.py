@@ -236,7 +236,7 @@ class Tokenizer(RefusalTest):
         whole = json.loads(self.WHOLE)
         for changes in ({"pre_tokenizer": {"type": "Nonsense"}}, {"pre_tokenizer": 5}, {"normalizer": {"type": "Nonsense"}}, {"decoder": {"type": "Nonsense"}},
                         {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": False}},
-                        {"added_tokens": [{"id": -1, "content": "x"}]}, {"added_tokens": [{"id": 2**40, "content": "x"}]}, {"added_tokens": [5]}):
+                        {"added_tokens": [{"id": -1, "content": "x"}]}, {"added_tokens": [{"id": 2**40, "content": "x"}]}, {"added_tokens": [5]}, {"added_tokens": 5}, {"added_tokens": {}}):
             with self.subTest(changes=str(changes)[:60]):
                 self.refused(lambda: self.run_with(json.dumps({**whole, **changes})), "tokenizer.json")
         nested = '{"type": "Sequence", "pretokenizers": [' * 5000 + "]}" * 5000

@@ -85,7 +85,7 @@ std::unique_ptr<Tokenizer::Pipeline> read_tokenizer_json(std::string_view json, 
   while (in.next_key(key)) {
     if (key == "model") {
       pipeline->model = read_model(in, source);
-    } else if (key == "added_tokens" && in.peek() == '[') {
+    } else if (key == "added_tokens" && in.peek() != 'n') {
       added = read_added_tokens(in, source);
     } else if (key == "version") {
       if (in.string() != "1.0") throw LoadError(source, "version", "not 1.0");
