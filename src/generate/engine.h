@@ -2,7 +2,7 @@
 //
 // A step runs each decoding sequence's next token and, beside them, as many prompt tokens of waiting sequences as the
 // step's budget allows, so nobody stalls behind a long prompt. Only rows whose next token is wanted get logits.
-// By the row law (docs/design.md, section 2) a request's text depends on its prompt, options and seed alone.
+// By the row law (docs/design.md, law 2) a request's text depends on its prompt, options and seed alone.
 // A failure is its request's own: it ends with kError and the others go on.
 // Threads: one caller at a time. Lifetime: the model outlives the engine.
 #pragma once
