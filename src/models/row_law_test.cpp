@@ -1,4 +1,4 @@
-// The row law (docs/design.md, section 2) on whole models: a sequence of hundreds of tokens, cut at random into chunks
+// The row law (docs/design.md, law 2) on whole models: a sequence of hundreds of tokens, cut at random into chunks
 // of 1 to 512, alone and in batches of up to 8, on one thread and on two, gives the same bits on each instruction set.
 #include <gtest/gtest.h>
 
