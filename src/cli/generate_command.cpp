@@ -111,9 +111,7 @@ void answer(generate::LoadedModel& model, generate::Request request, std::option
   const auto take = [&](const generate::Response& response) {
     if (!options.json && !by_parts && !response.text.empty()) print_now(response.text);
     if (!parser) return;
-    std::vector<text::OutputEvent> events = parser->feed(response.text);
-    if (response.finish_reason)
-      for (text::OutputEvent& event : parser->finish()) events.push_back(std::move(event));
+    const std::vector<text::OutputEvent> events = generate::parse(*parser, response);
     for (const text::OutputEvent& event : events) output.add(event);
     if (!options.json && by_parts) printer.show(events);
   };

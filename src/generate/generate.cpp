@@ -67,4 +67,11 @@ double peak_memory_gb() {
   return static_cast<double>(usage.ru_maxrss) * 1024 / 1e9;
 }
 
+std::vector<text::OutputEvent> parse(text::OutputParser& parser, const Response& response) {
+  std::vector<text::OutputEvent> events = parser.feed(response.text);
+  if (response.finish_reason)
+    for (text::OutputEvent& event : parser.finish()) events.push_back(std::move(event));
+  return events;
+}
+
 }  // namespace hearth::generate

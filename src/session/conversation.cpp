@@ -103,9 +103,7 @@ Turn Conversation::proceed(Json messages, generate::Request settings, const OnTu
   Turn turn;
   text::OutputParser parser = generate::answer_parser(s.model, prompt, s.tools, messages.size());
   const auto on_response = [&](const generate::Response& response) {
-    std::vector<text::OutputEvent> events = parser.feed(response.text);
-    if (response.finish_reason)
-      for (text::OutputEvent& event : parser.finish()) events.push_back(std::move(event));
+    const std::vector<text::OutputEvent> events = generate::parse(parser, response);
     for (const text::OutputEvent& event : events) turn.output.add(event);
     return !on_turn || on_turn(response, events);
   };
