@@ -84,6 +84,7 @@ struct Bfloat16Pairs {
   struct Codes {
     static constexpr bool kPermuted = false;
     static constexpr bool kTable = kBits <= 5;
+    static constexpr float kLift = 1.0f;
 
     struct Group {
       __m512i table, second_table;  // 5 bits in pairs: one each; otherwise all in the first

@@ -126,8 +126,10 @@ struct CodedRows {
     const int64_t first = row * c.groups() + begin;
     prefetch(static_cast<const T*>(c.codes.scales) + first, kPrefetchBytes / 4);
     prefetch(static_cast<const T*>(c.codes.biases) + first, kPrefetchBytes / 4);
+    // Whole vectors are read where the next row has them.
+    const int64_t whole = min_of((count + 15) / 16 * 16, c.codes.n * c.groups() - first);
     return expand_scales(static_cast<const T*>(c.codes.scales) + first, static_cast<const T*>(c.codes.biases) + first,
-                         static_cast<int>(count), static_cast<float>((1 << kBits) - 1), to);
+                         static_cast<int>(whole), Codes::kLift, static_cast<float>((1 << kBits) - 1), to);
   }
 
   // sums[m * R + r] += x[m] . w[rows.first + r * rows.step]

@@ -1,9 +1,19 @@
-// The AVX2 products' lanes: eight floats; element k in lane k % 8, in ascending order of K, one sum each; lanes are
-// added in the tree i + (i + 4), + 2, + 1. Contracts as in product_lanes_avx512_inl.h; codes are converted one at a
-// time.
+// How the AVX2 products hold x and W in registers: eight floats; element k in lane k % 8, in ascending order of K, one
+// sum each; lanes are added in the tree i + (i + 4), + 2, + 1. Contracts as in product_lanes_avx512_inl.h.
+//
+// Weights come from 32 codes at once. Up to 4 bits they are looked up: a group's rounded weights of 16 bits are two
+// tables of bytes. Wider codes are computed with, one weight at a time. What falls out of 2- and 4-bit codes has its
+// lanes permuted: x is packed with the same permutation, and sums are permuted back before the tree.
+//
+// Cycles an instruction on Zen 1, whose registers are half as wide (2.4 GHz; later CPUs take half or less): logic 0.5;
+// add, multiply-add, shuffles in 128-bit lanes 1; shifts by a constant, float16 from and to float, cvtdq2ps,
+// pmovzx 1.9; shifts by a variable and permutations across lanes 3.9, which therefore stay out of what is done for each
+// weight.
 //
 // Included by the ISA files, inside their target region (target.h).
 #pragma once
+
+#include <type_traits>
 
 #include "core/cpu/product_driver.h"
 #include "core/cpu/vector_avx2_inl.h"
@@ -11,28 +21,53 @@
 namespace hearth::cpu {
 namespace {
 
-template <class To>
-inline To load_as(const void* p) {
-  To to;
-  __builtin_memcpy(&to, p, sizeof(to));
-  return to;
-}
+inline __m256i bits_of(__m256 v) { return _mm256_castps_si256(v); }
+inline __m256 floats_of(__m256i v) { return _mm256_castsi256_ps(v); }
+inline __m128i load_16_bytes(const uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+inline __m128i load_8_bytes(const uint8_t* p) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)); }
 
 // ---- Rounding to the type of the scales, as floats.
 
+// A power of two of v's own size, added and taken away, at which a float's last place is the type's for v, rounds v
+// half to even. For float16 that is v's sign and exponent times 2^13, and v comes multiplied by it; for bfloat16 2^16,
+// which has no room in a float: there it is multiplied on the way. Nothing below the types' normal ranges needs to be
+// rounded: scales and biases are multiples of their smallest numbers, and so is v.
+template <class T>
+inline constexpr float kRoundingLift = 1.0f;
+template <>
+inline constexpr float kRoundingLift<Float16> = 0x1p13f;
+
+inline __m256 size_of_lanes(__m256 v) {
+  return floats_of(_mm256_and_si256(bits_of(v), _mm256_set1_epi32(static_cast<int>(0xff800000))));
+}
+
+inline __m256 round_to(__m256 v, const float*) { return v; }
+inline __m256 round_to(__m256 lifted, const Float16*) {
+  const __m256 magic = size_of_lanes(lifted);
+  return _mm256_sub_ps(_mm256_fmadd_ps(lifted, _mm256_set1_ps(1 / kRoundingLift<Float16>), magic), magic);
+}
+inline __m256 round_to(__m256 v, const Bfloat16*) {
+  const __m256 size = size_of_lanes(v), lift = _mm256_set1_ps(0x1p16f);
+  return _mm256_fnmadd_ps(size, lift, _mm256_fmadd_ps(size, lift, v));
+}
+
+// The same for any v: large, infinite, and NaN too.
 inline __m256 round_any(__m256 v, const float*) { return v; }
-inline __m256 round_any(__m256 v, const Float16*) {
+inline __m256 round_any(__m256 lifted, const Float16*) {
+  const __m256 v = _mm256_mul_ps(lifted, _mm256_set1_ps(1 / kRoundingLift<Float16>));
   return _mm256_cvtph_ps(_mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 inline __m256 round_any(__m256 v, const Bfloat16*) {
-  const __m256i bits = _mm256_castps_si256(v);
-  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-  const __m256i up = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
-  const __m256i kept = _mm256_and_si256(up, _mm256_set1_epi32(static_cast<int>(0xffff0000)));
-  return _mm256_blendv_ps(_mm256_castsi256_ps(kept), v, _mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+  return floats_of(_mm256_slli_epi32(_mm256_cvtepu16_epi32(F32x8{v}.to_bfloat16()), 16));
 }
 
-// ---- Scales and biases of up to 16 groups of a row.
+template <bool kTame, class T>
+inline __m256 round(__m256 v) {
+  const T* type = nullptr;
+  return kTame ? round_to(v, type) : round_any(v, type);
+}
+
+// ---- Scales and biases of up to 16 groups of a row as floats.
 
 inline constexpr int kScalesAtOnce = 16;
 
@@ -40,37 +75,187 @@ struct Scales {
   float scale[kScalesAtOnce], bias[kScalesAtOnce];
 };
 
+inline float largest_rounded(const Float16*) { return 65504.0f; }
+inline float largest_rounded(const void*) { return 0x1p110f; }
+
+// Returns whether round_to can do all of the groups' weights, for codes up to `top`.
 template <class T>
-inline bool expand_scales(const T* scales, const T* biases, int count, float, Scales& to) {
+inline bool expand_scales(const T* scales, const T* biases, int count, float lift, float top, Scales& to) {
+  int tame = 0xff;
   for (int i = 0; i < count; i += 8) {
     const int n = count - i < 8 ? count - i : 8;
-    F32x8::load_first(scales + i, n).store(to.scale + i);
-    F32x8::load_first(biases + i, n).store(to.bias + i);
+    const F32x8 s = n == 8 ? F32x8::load(scales + i) : F32x8::load_first(scales + i, n);
+    const F32x8 b = n == 8 ? F32x8::load(biases + i) : F32x8::load_first(biases + i, n);
+    (s * F32x8::all(lift)).store(to.scale + i);
+    (b * F32x8::all(lift)).store(to.bias + i);
+    const F32x8 reach = fma(abs(s), F32x8::all(top), abs(b));
+    tame &= _mm256_movemask_ps(less_equal(reach, F32x8::all(largest_rounded(scales))).v);
   }
-  return true;
+  return tame == 0xff;
 }
 
-// ---- Eight codes as 32-bit lanes, from kBits bytes.
+// ---- Codes of a block.
 
-template <int kBits>
-inline __m256i eight_codes(const uint8_t* p) {
-  const __m256i shift = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(kBits));
-  const __m256i mask = _mm256_set1_epi32((1 << kBits) - 1);
-  if constexpr (kBits == 8) {
-    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
-  } else if constexpr (kBits <= 4) {
-    uint32_t bits = load_as<uint16_t>(p);
-    if constexpr (kBits == 3) bits |= static_cast<uint32_t>(p[2]) << 16;
-    if constexpr (kBits == 4) bits = load_as<uint32_t>(p);
-    return _mm256_and_si256(_mm256_srlv_epi32(_mm256_set1_epi32(static_cast<int>(bits)), shift), mask);
-  } else {  // the upper four codes from the last four bytes
-    constexpr int kSkipped = kBits - 4;
-    const __m128i low = _mm_set1_epi32(load_as<int>(p)), high = _mm_set1_epi32(load_as<int>(p + kSkipped));
-    const __m256i skipped = _mm256_setr_epi32(0, 0, 0, 0, 8 * kSkipped, 8 * kSkipped, 8 * kSkipped, 8 * kSkipped);
-    const __m256i bits = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
-    return _mm256_and_si256(_mm256_srlv_epi32(bits, _mm256_sub_epi32(shift, skipped)), mask);
+// Codes [16h, 16h + 16) as 16-bit lanes: 0 to 3 and 8 to 11 in the lower half, the others in the upper. Two bytes hold
+// any code; they come from the last bytes of the block that hold all sixteen.
+template <int kBits, int h>
+inline __attribute__((always_inline)) __m256i sixteen_codes(const uint8_t* block) {
+  constexpr int kLoaded = kBits < 5 ? 8 : 16, kLatest = 4 * kBits - kLoaded;
+  constexpr int kBegin = 2 * kBits * h < kLatest ? 2 * kBits * h : kLatest, kSkipped = 2 * kBits * h - kBegin;
+  const __m256i number = _mm256_setr_epi16(0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15);
+  const __m256i bit = _mm256_mullo_epi16(number, _mm256_set1_epi16(kBits));
+  const __m256i byte = _mm256_add_epi16(_mm256_srli_epi16(bit, 3), _mm256_set1_epi16(kSkipped));
+  __m256i bytes;
+  if constexpr (kLoaded == 8) {
+    bytes = _mm256_broadcastq_epi64(load_8_bytes(block + kBegin));
+  } else {
+    bytes = _mm256_broadcastsi128_si256(load_16_bytes(block + kBegin));
   }
+  if constexpr (kBits == 8) return _mm256_shuffle_epi8(bytes, _mm256_or_si256(byte, _mm256_set1_epi16(-0x8000)));
+  const __m256i next = _mm256_slli_epi16(_mm256_add_epi16(byte, _mm256_set1_epi16(1)), 8);
+  const __m256i pairs = _mm256_shuffle_epi8(bytes, _mm256_or_si256(byte, next));
+  // Shifted left until the code is at the top, by a multiplication: 2^(16 - kBits - bit % 8).
+  alignas(32) static constexpr auto kLeft = [] {
+    struct Factors {
+      uint16_t of[16];
+    } factors{};
+    const int numbers[16] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
+    for (int i = 0; i < 16; i++) factors.of[i] = static_cast<uint16_t>(1 << (16 - kBits - kBits * numbers[i] % 8));
+    return factors;
+  }();
+  const __m256i left = _mm256_load_si256(reinterpret_cast<const __m256i*>(kLeft.of));
+  return _mm256_srli_epi16(_mm256_mullo_epi16(pairs, left), 16 - kBits);
 }
+
+// The 32 codes as bytes: vector v's lanes in bytes 4v to 4v + 3 of both.
+struct CodeBytes {
+  __m128i low, high;
+};
+
+inline CodeBytes code_bytes(std::integral_constant<int, 2>, const uint8_t* block) {
+  const __m128i codes = load_8_bytes(block), mask = _mm_set1_epi8(3);
+  const __m128i pairs = _mm_unpacklo_epi16(codes, _mm_srli_epi16(codes, 2));
+  return {_mm_and_si128(pairs, mask), _mm_and_si128(_mm_srli_epi16(pairs, 4), mask)};
+}
+inline CodeBytes code_bytes(std::integral_constant<int, 3>, const uint8_t* block) {
+  const __m256i codes = _mm256_packus_epi16(sixteen_codes<3, 0>(block), sixteen_codes<3, 1>(block));
+  return {_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1)};
+}
+inline CodeBytes code_bytes(std::integral_constant<int, 4>, const uint8_t* block) {
+  const __m128i codes = load_16_bytes(block), mask = _mm_set1_epi8(15);
+  return {_mm_and_si128(codes, mask), _mm_and_si128(_mm_srli_epi16(codes, 4), mask)};
+}
+
+// ---- Weights, looked up: a group's 16 rounded weights as tables of their lower and upper bytes.
+
+struct ByteTables {
+  __m256i lower, upper;  // each twice
+};
+
+inline ByteTables tables_of(__m128i lower, __m128i upper) {
+  return {_mm256_inserti128_si256(_mm256_castsi128_si256(lower), lower, 1),
+          _mm256_inserti128_si256(_mm256_castsi128_si256(upper), upper, 1)};
+}
+
+template <bool>
+inline ByteTables byte_tables(__m256 first, __m256 second, const Float16*) {
+  const __m128i halves = _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+  constexpr int kRounding = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+  const __m128i a = _mm_shuffle_epi8(_mm256_cvtps_ph(first, kRounding), halves);
+  const __m128i b = _mm_shuffle_epi8(_mm256_cvtps_ph(second, kRounding), halves);
+  return tables_of(_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b));
+}
+template <bool kTame>
+inline ByteTables byte_tables(__m256 first, __m256 second, const Bfloat16*) {
+  const __m256i upper_bytes = _mm256_setr_epi8(2, 6, 10, 14, 3, 7, 11, 15, 2, 6, 10, 14, 3, 7, 11, 15,  //
+                                               2, 6, 10, 14, 3, 7, 11, 15, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m256i a = _mm256_shuffle_epi8(bits_of(round<kTame, Bfloat16>(first)), upper_bytes);
+  const __m256i b = _mm256_shuffle_epi8(bits_of(round<kTame, Bfloat16>(second)), upper_bytes);
+  const __m128i eight = _mm_unpacklo_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+  const __m128i others = _mm_unpacklo_epi32(_mm256_castsi256_si128(b), _mm256_extracti128_si256(b, 1));
+  return tables_of(_mm_unpacklo_epi64(eight, others), _mm_unpackhi_epi64(eight, others));
+}
+
+inline void look_up(const ByteTables& tables, CodeBytes codes, __m256 (&to)[4], const Float16*) {
+  const __m256i indexes = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi32(codes.low, codes.high)),
+                                                  _mm_unpackhi_epi32(codes.low, codes.high), 1);
+  const __m256i lower = _mm256_shuffle_epi8(tables.lower, indexes), upper = _mm256_shuffle_epi8(tables.upper, indexes);
+  const __m256i even = _mm256_unpacklo_epi8(lower, upper), odd = _mm256_unpackhi_epi8(lower, upper);
+  to[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(even));
+  to[1] = _mm256_cvtph_ps(_mm256_castsi256_si128(odd));
+  to[2] = _mm256_cvtph_ps(_mm256_extracti128_si256(even, 1));
+  to[3] = _mm256_cvtph_ps(_mm256_extracti128_si256(odd, 1));
+}
+inline void look_up(const ByteTables& tables, CodeBytes codes, __m256 (&to)[4], const Bfloat16*) {
+  const __m256i indexes = _mm256_inserti128_si256(_mm256_castsi128_si256(codes.low), codes.high, 1);
+  const __m256i lower = _mm256_shuffle_epi8(tables.lower, indexes), upper = _mm256_shuffle_epi8(tables.upper, indexes);
+  const __m256i low = _mm256_unpacklo_epi8(lower, upper), high = _mm256_unpackhi_epi8(lower, upper);
+  const __m256i zero = _mm256_setzero_si256();
+  to[0] = floats_of(_mm256_unpacklo_epi16(zero, low));
+  to[1] = floats_of(_mm256_unpackhi_epi16(zero, low));
+  to[2] = floats_of(_mm256_unpacklo_epi16(zero, high));
+  to[3] = floats_of(_mm256_unpackhi_epi16(zero, high));
+}
+
+template <class T, int kBits>
+struct LookedUpWeights {
+  using Group = ByteTables;
+  static constexpr float kLift = 1.0f;
+  static constexpr bool kPermuted = kBits != 3;
+  static __m256i order() {
+    return kBits == 2 ? _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7) : _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+  }
+  static __m256i order_back() {
+    return kBits == 2 ? _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7) : _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  }
+
+  template <bool kTame>
+  static inline __attribute__((always_inline)) Group group(float scale, float bias) {
+    const T* type = nullptr;
+    const __m256 s = _mm256_set1_ps(scale), b = _mm256_set1_ps(bias);
+    const __m256 first = _mm256_fmadd_ps(s, _mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7), b);
+    const __m256 second = _mm256_fmadd_ps(s, _mm256_setr_ps(8, 9, 10, 11, 12, 13, 14, 15), b);
+    return byte_tables<kTame>(first, kBits == 4 ? second : first, type);
+  }
+  template <bool>
+  static inline __attribute__((always_inline)) void block(const Group& tables, const uint8_t* p, __m256 (&to)[4]) {
+    const T* type = nullptr;
+    look_up(tables, code_bytes(std::integral_constant<int, kBits>{}, p), to, type);
+  }
+};
+
+// ---- Weights, computed one at a time.
+
+template <class T, int kBits>
+struct ComputedWeights {
+  struct Group {
+    __m256 scale, bias;
+  };
+  static constexpr float kLift = kRoundingLift<T>;
+  static constexpr bool kPermuted = false;
+
+  template <bool>
+  static inline __attribute__((always_inline)) Group group(float scale, float bias) {
+    return {_mm256_set1_ps(scale), _mm256_set1_ps(bias)};
+  }
+  // Under the upper half of 2^23 a code is that float's last places.
+  template <bool kTame>
+  static inline __attribute__((always_inline)) void block(const Group& group, const uint8_t* p, __m256 (&to)[4]) {
+    const __m256i first = sixteen_codes<kBits, 0>(p), second = sixteen_codes<kBits, 1>(p);
+    const __m256i above = _mm256_set1_epi16(0x4b00);
+    const __m256i lifted[4] = {_mm256_unpacklo_epi16(first, above), _mm256_unpackhi_epi16(first, above),
+                               _mm256_unpacklo_epi16(second, above), _mm256_unpackhi_epi16(second, above)};
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; v++) {
+      const __m256 codes = _mm256_sub_ps(floats_of(lifted[v]), _mm256_set1_ps(0x1p23f));
+      to[v] = round<kTame, T>(_mm256_fmadd_ps(group.scale, codes, group.bias));
+    }
+  }
+};
+
+template <class T, int kBits>
+using WeightsOf =
+    std::conditional_t<sizeof(T) == 2 && kBits <= 4, LookedUpWeights<T, kBits>, ComputedWeights<T, kBits>>;
 
 // ---- Lanes of floats.
 
@@ -80,12 +265,13 @@ struct EightLanes {
   using Vector = __m256;
   using Sum = __m256;
   static constexpr int kBlock = 32, kVectors = 4;
-  static constexpr bool kMayBeWild = false;  // whether kTame makes a difference
+  static constexpr bool kMayBeWild = sizeof(T) == 2;  // whether kTame makes a difference
   // Register tiles: 12 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 3, kTileN = 4;
   static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 4, kRowsOfWForFour = 2, kRowsOfWForEight = 1;
 
   static Sum zero() { return _mm256_setzero_ps(); }
+  static Vector permute(Vector v, __m256i order) { return _mm256_permutevar8x32_ps(v, order); }
   static Sum madd(Sum sum, Vector x, Vector w) { return _mm256_fmadd_ps(x, w, sum); }
   static void store(Vector v, T* p) { F32x8{v}.store(p); }
 
@@ -99,24 +285,18 @@ struct EightLanes {
   }
 
   template <int kBits>
-  struct Codes {
-    static constexpr bool kPermuted = false;
-    struct Group {
-      __m256 scale, bias;
-    };
+  struct Codes : WeightsOf<T, kBits> {
+    using Kind = WeightsOf<T, kBits>;
+    using Group = typename Kind::Group;
 
-    template <bool, bool>
-    static Group group(const Scales& scales, int g) {
-      return {_mm256_set1_ps(scales.scale[g]), _mm256_set1_ps(scales.bias[g])};
+    template <bool kTame, bool>
+    static inline __attribute__((always_inline)) Group group(const Scales& scales, int g) {
+      return Kind::template group<kTame>(scales.scale[g], scales.bias[g]);
     }
-    template <bool, bool>
-    static void block(const Group& group, const uint8_t* p, Vector (&to)[kVectors]) {
-      const T* type = nullptr;
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; v++) {
-        const __m256 codes = _mm256_cvtepi32_ps(eight_codes<kBits>(p + v * kBits));
-        to[v] = round_any(_mm256_fmadd_ps(group.scale, codes, group.bias), type);
-      }
+    template <bool kTame, bool>
+    static inline __attribute__((always_inline)) void block(const Group& group, const uint8_t* p,
+                                                            Vector (&to)[kVectors]) {
+      Kind::template block<kTame>(group, p, to);
     }
     static void half_block(const Scales&, int, const uint8_t*, Vector (&)[kVectors]) {}  // no group is half a block
   };

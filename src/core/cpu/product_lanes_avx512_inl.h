@@ -27,12 +27,12 @@ inline To load_as(const void* p) {
   return to;
 }
 
-// ---- Rounding to the type of the scales, as floats. What is rounded comes multiplied by kLift<T>.
+// ---- Rounding to the type of the scales, as floats. What is rounded comes multiplied by kRoundingLift<T>.
 
 template <class T>
-inline constexpr float kLift = 1.0f;
+inline constexpr float kRoundingLift = 1.0f;
 template <>
-inline constexpr float kLift<Float16> = 0x1p13f;
+inline constexpr float kRoundingLift<Float16> = 0x1p13f;
 
 inline __m512 round_to(__m512 v, const float*) { return v; }
 
@@ -49,7 +49,7 @@ inline __m512 round_to(__m512 v, const Bfloat16*) {
 inline __m512 round_to(__m512 lifted, const Float16*) {
   const __m512i sign_and_exponent = _mm512_set1_epi32(static_cast<int>(0xff800000));
   const __m512 magic = floats_of(_mm512_and_si512(bits_of(lifted), sign_and_exponent));
-  return _mm512_sub_ps(_mm512_fmadd_ps(lifted, _mm512_set1_ps(1 / kLift<Float16>), magic), magic);
+  return _mm512_sub_ps(_mm512_fmadd_ps(lifted, _mm512_set1_ps(1 / kRoundingLift<Float16>), magic), magic);
 }
 
 // The same for any v: infinite and NaN too.
@@ -58,7 +58,7 @@ inline __m512 round_any(__m512 v, const Bfloat16* type) {
   return _mm512_mask_mov_ps(round_to(v, type), _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), v);
 }
 inline __m512 round_any(__m512 lifted, const Float16*) {
-  const __m512 v = _mm512_mul_ps(lifted, _mm512_set1_ps(1 / kLift<Float16>));
+  const __m512 v = _mm512_mul_ps(lifted, _mm512_set1_ps(1 / kRoundingLift<Float16>));
   return _mm512_cvtph_ps(_mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
@@ -70,17 +70,17 @@ struct Scales {
   float scale[kScalesAtOnce], bias[kScalesAtOnce];
 };
 
-inline float largest_rounded(const Float16*) { return 65504.0f * kLift<Float16>; }
+inline float largest_rounded(const Float16*) { return 65504.0f * kRoundingLift<Float16>; }
 inline float largest_rounded(const void*) { return 0x1.fffffep127f; }
 
 // Returns whether round_to can do all of the groups' weights, for codes up to `top`.
 template <class T>
-inline bool expand_scales(const T* scales, const T* biases, int count, float top, Scales& to) {
-  const F32x16 lift = F32x16::all(kLift<T>);
+inline bool expand_scales(const T* scales, const T* biases, int count, float lift, float top, Scales& to) {
   __mmask16 wild = 0;
   for (int i = 0; i < count; i += 16) {
     const int n = count - i < 16 ? count - i : 16;
-    const F32x16 s = F32x16::load_first(scales + i, n) * lift, b = F32x16::load_first(biases + i, n) * lift;
+    const F32x16 s = F32x16::load_first(scales + i, n) * F32x16::all(lift),
+                 b = F32x16::load_first(biases + i, n) * F32x16::all(lift);
     s.store(to.scale + i);
     b.store(to.bias + i);
     const __m512 reach = _mm512_fmadd_ps(abs(s).v, _mm512_set1_ps(top), abs(b).v);
@@ -164,6 +164,7 @@ struct FloatLanes {
   // Weights of kBits: to 5 bits by a table of the group's rounded weights (5 bits: two halves), else one at a time.
   template <int kBits>
   struct Codes {
+    static constexpr float kLift = kRoundingLift<T>;
     static constexpr int kTables = kBits == 5 ? 2 : kBits < 5 ? 1 : 0;
     static constexpr bool kPermuted = kBits == 4;
     static Vector order() { return nibble_order(); }
@@ -204,8 +205,8 @@ struct FloatLanes {
   };
 };
 
-// ---- Sums of lanes. Each level of the tree adds lanes that lie 8, 4, 2 or 1 apart, for two sums at once: of the result's
-// lanes, those whose number has that bit clear are a's, the others b's.
+// ---- Sums of lanes. Each level of the tree adds lanes that lie 8, 4, 2 or 1 apart, for two sums at once: of the
+// result's lanes, those whose number has that bit clear are a's, the others b's.
 
 inline __attribute__((always_inline)) __m512 join_eights(__m512 a, __m512 b) {
   return _mm512_add_ps(_mm512_mask_blend_ps(0xff00, a, b), _mm512_shuffle_f32x4(a, b, 0x4e));
@@ -259,7 +260,7 @@ inline __attribute__((always_inline)) __m512 totals_of_two_sixes(const __m512* s
 template <int M, int R>
 inline constexpr int kTotalsStride = R == 6 ? 8 : R;
 template <int M, int R>
-inline constexpr int kTotals = M * R < 16 ? 16 : M * kTotalsStride<M, R>;
+inline constexpr int kTotals = M* R < 16 ? 16 : M* kTotalsStride<M, R>;
 
 // to[m * kTotalsStride + i] = the sum of the lanes of sums[m * R + i], rounded, for m < M and i < R.
 template <int M, int R, class T>
