@@ -35,6 +35,12 @@ def rope(kind, **values):
     return LLAMA | ONE_LAYER | dict(rope_scaling={"rope_type": kind} | values)
 
 
+MIXED = {  # of layers whose type is not the model's
+    "layers.0.self_attn.k_proj.weight": mx.float32, "layers.0.mlp.gate_proj.weight": mx.float32,
+    "layers.1.self_attn.v_proj.weight": mx.bfloat16, "layers.1.mlp.up_proj.weight": mx.bfloat16,
+    "layers.1.input_layernorm.weight": mx.float32, "norm.weight": mx.bfloat16,
+}
+
 # name: (config, stored dtype, quantization or None, tokens)
 MODELS = {
     "llama": (LLAMA, mx.float32, None, 64),
@@ -61,6 +67,7 @@ MODELS = {
         QWEN3, mx.bfloat16,
         dict(group_size=32, bits=4, layers={"self_attn.v_proj": 6, "mlp.down_proj": 3, "self_attn.o_proj": False}), 48),
     "qwen2_bfloat16": (QWEN2, mx.bfloat16, None, 48),
+    "llama_mixed_types": (LLAMA, mx.float16, None, 48),
 }
 LAST = 48  # rows of logits that are kept
 
@@ -119,6 +126,8 @@ def make(name):
     model.set_dtype(dtype)
     model, stored_config = quantize(model, config, quantization)
     weights = dict(tree_flatten(model.parameters()))
+    if name.endswith("mixed_types"):
+        weights |= {f"model.{layer}": weights[f"model.{layer}"].astype(kind) for layer, kind in MIXED.items()}
     tokens = mx.random.randint(0, config["vocab_size"], (length,)).tolist()
 
     reference = classes(args.from_dict(config))

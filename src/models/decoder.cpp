@@ -102,7 +102,7 @@ Decoder::Decoder(const DecoderConfig& c, nn::Rope rope, nn::LayerLoader& loader)
   for (int i = 0; i < c.layers; ++i) layers_.push_back(load_layer(c, i, loader));
   if (!c.tied_head) lm_head_ = loader.linear("lm_head", c.hidden_size, c.vocab_size, /*bias=*/false);
   loader.finish();
-  const size_t element = mx::size_of(embed_tokens_.dtype());
+  const size_t element = mx::size_of(loader.dtype());
   info_ = {.vocab_size = c.vocab_size,
            .layers = c.layers,
            .context_length = c.rope.max_position_embeddings,

@@ -25,7 +25,7 @@ struct ModelInfo {
   int vocab_size = 0;
   int layers = 0;
   int context_length = 0;         // tokens it was made for; 0: the config does not say
-  size_t kv_bytes_per_token = 0;  // 2 · Hkv · D · bytes, summed over all layers
+  size_t kv_bytes_per_token = 0;  // 2 · Hkv · D · bytes, summed over all layers; of the widest type where they mix
   size_t weight_bytes = 0;
 };
 

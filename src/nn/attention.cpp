@@ -13,7 +13,9 @@ mx::array Attention::operator()(const mx::array& x, const Rope& rope, const Rope
   if (q_norm) q = (*q_norm)(q);
   if (k_norm) k = (*k_norm)(k);
   const cache::AttendOptions options{.scale = 1.0f / std::sqrt(static_cast<float>(head_dim)), .window = window};
-  const mx::array out = batch.attend(layer, rope(q, step), rope(k, step), v, options);
+  const mx::Dtype type = mx::result_type(q, k, v);  // files may mix float types; attention takes one
+  const auto as = [type](const mx::array& a) { return mx::astype(a, type); };
+  const mx::array out = batch.attend(layer, as(rope(q, step)), as(rope(k, step)), as(v), options);
   return o_proj(mx::reshape(out, {tokens, heads * head_dim}));
 }
 

@@ -17,8 +17,6 @@ class Embedding {
   // The product with the table, hidden [R, E] -> logits [R, V].
   mx::array as_linear(const mx::array& hidden) const { return head_(hidden); }
 
-  mx::Dtype dtype() const { return table_.dtype(); }
-
  private:
   Matrix table_;
   Linear head_;

@@ -7,6 +7,8 @@ namespace hearth::nn {
 mx::array LayerLoader::take(const std::string& name, const mx::Shape& shape, weights::TensorClass kind) {
   mx::array tensor = tensors_.take(name, shape, kind);
   bytes_taken_ += tensor.nbytes();
+  if (kind == weights::TensorClass::kFloating)
+    widest_ = mx::promote_types(widest_.value_or(tensor.dtype()), tensor.dtype());
   return tensor;
 }
 

@@ -3,6 +3,7 @@
 // Throws: LoadError naming the tensor that is missing, misshapen, of the wrong type, or, from finish(), left over.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "nn/embedding.h"
@@ -28,6 +29,9 @@ class LayerLoader {
 
   // Bytes of the tensors that layers have taken.
   size_t bytes_taken() const { return bytes_taken_; }
+  // The type of what a step computes: that of the float tensors taken, or what they promote to where they differ.
+  // Requires that one has been taken.
+  mx::Dtype dtype() const { return *widest_; }
 
   // Requires that every tensor has been taken.
   void finish() const { tensors_.require_empty(); }
@@ -40,6 +44,7 @@ class LayerLoader {
   const weights::ModelFolder& folder_;
   weights::TensorSet tensors_;
   size_t bytes_taken_ = 0;
+  std::optional<mx::Dtype> widest_;
 };
 
 }  // namespace hearth::nn

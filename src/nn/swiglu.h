@@ -12,7 +12,11 @@ struct SwiGLU {
   Linear gate_proj, up_proj, down_proj;
 
   // x [T, E] -> [T, E].
-  mx::array operator()(const mx::array& x) const { return down_proj(ops::swiglu(gate_proj(x), up_proj(x))); }
+  mx::array operator()(const mx::array& x) const {
+    const mx::array gate = gate_proj(x), up = up_proj(x);
+    const mx::Dtype type = mx::result_type(gate, up);  // files may mix float types
+    return down_proj(ops::swiglu(mx::astype(gate, type), mx::astype(up, type)));
+  }
 };
 
 }  // namespace hearth::nn
