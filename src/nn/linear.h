@@ -18,8 +18,6 @@ struct Matrix {
   weights::Quantization quantization = {};  // of a quantized one
 
   bool is_quantized() const { return scales.has_value(); }
-  // The dtype that products with it and rows of it have.
-  mx::Dtype dtype() const { return is_quantized() ? scales->dtype() : weight.dtype(); }
 };
 
 class Linear {
