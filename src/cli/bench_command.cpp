@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/memory_bandwidth.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
-#include "cli/memory_bandwidth.h"
 #include "generate/generate.h"
 #include "models/model.h"
 #include "weights/model_folder.h"

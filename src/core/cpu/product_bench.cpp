@@ -1,5 +1,6 @@
 // Products at the shapes of two models, next to what the machine can do, measured in the same run: read bandwidth of
-// all threads for one row of x, the peak of multiply-add (vdpbf16ps for bfloat16, FMA otherwise) for 512.
+// all threads for one row of x, the peak of multiply-add (vdpbf16ps for bfloat16 where there is one, FMA otherwise) for
+// 512.
 //
 //   core_cpu_bench --benchmark_filter=Product
 //
@@ -20,17 +21,39 @@
 #include <vector>
 
 #include "base/half.h"
+#include "base/memory_bandwidth.h"
 #include "base/thread_pool.h"
 #include "core/cpu/kernels.h"
 #include "core/cpu/target.h"
+
+HEARTH_TARGET_BEGIN_AVX2
+
+namespace hearth::cpu {
+namespace {
+
+// 12 independent sums, here and below: enough to fill the pipes whatever the latency.
+void eight_multiply_adds(int64_t count) {
+  __m256 sums[12], one = _mm256_set1_ps(1.0f);
+  for (auto& sum : sums) sum = one;
+  for (int64_t i = 0; i < count; i++) {
+#pragma GCC unroll 12
+    for (auto& sum : sums) sum = _mm256_fmadd_ps(one, one, sum);
+#pragma GCC unroll 12
+    for (auto& sum : sums) asm volatile("" : "+x"(sum));
+  }
+}
+
+}  // namespace
+}  // namespace hearth::cpu
+
+HEARTH_TARGET_END
 
 HEARTH_TARGET_BEGIN_AVX512BF16
 
 namespace hearth::cpu {
 namespace {
 
-// 12 independent sums: enough to fill the pipes whatever the latency.
-void float_multiply_adds(int64_t count) {
+void sixteen_multiply_adds(int64_t count) {
   __m512 sums[12], one = _mm512_set1_ps(1.0f);
   for (auto& sum : sums) sum = one;
   for (int64_t i = 0; i < count; i++) {
@@ -77,30 +100,29 @@ double best_rate(double amount, Work work) {
 }
 
 double read_bytes_per_second() {
-  static const double rate = [] {
-    std::vector<uint64_t> memory((size_t{256} << 20) / 8, 1);
-    return best_rate(static_cast<double>(memory.size() * 8), [&] {
-      parallel_for(memory.size(), 32768, [&](size_t begin, size_t end) {
-        uint64_t sums[8] = {};
-        for (size_t i = begin; i < end; i += 8) {
-          for (size_t lane = 0; lane < 8; lane++) sums[lane] += memory[i + lane];
-        }
-        for (uint64_t sum : sums) benchmark::DoNotOptimize(sum);
-      });
-    });
-  }();
+  static const double rate = 1e9 * measure_read_bandwidth();
   return rate;
 }
 
+// Each with its operations of 12 sums.
+struct MultiplyAdds {
+  void (*run)(int64_t count);
+  int flops;
+};
+
+MultiplyAdds fastest_multiply_adds(Dtype type) {
+  if (type == Dtype::kBfloat16 && active_isa() == Isa::kAvx512Bf16) return {bfloat16_multiply_adds, 12 * 64};
+  if (active_isa() >= Isa::kAvx512) return {sixteen_multiply_adds, 12 * 32};
+  return {eight_multiply_adds, 12 * 16};
+}
+
 double peak_flops(Dtype type) {
-  if (active_isa() < Isa::kAvx512) return INFINITY;  // not measured: of_peak is 0
-  const bool pairs = type == Dtype::kBfloat16 && active_isa() == Isa::kAvx512Bf16;
+  if (active_isa() == Isa::kScalar) return INFINITY;  // not measured: of_peak is 0
+  const MultiplyAdds adds = fastest_multiply_adds(type);
   const int64_t rounds = 200000;
   const double threads = ThreadPool::global().size();
-  return best_rate(threads * static_cast<double>(rounds) * 12 * (pairs ? 64 : 32), [&] {
-    parallel_for(static_cast<size_t>(threads), 1,
-                 [&](size_t, size_t) { pairs ? bfloat16_multiply_adds(rounds) : float_multiply_adds(rounds); });
-  });
+  return best_rate(threads * static_cast<double>(rounds) * adds.flops,
+                   [&] { parallel_for(static_cast<size_t>(threads), 1, [&](size_t, size_t) { adds.run(rounds); }); });
 }
 
 struct Codes {

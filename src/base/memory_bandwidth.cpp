@@ -1,6 +1,6 @@
-// Memory is read in the way that gives most: huge pages, and lines fetched into L2 a page ahead, because L1 can wait for
-// too few lines at a time.
-#include "cli/memory_bandwidth.h"
+// Memory is read in the way that gives most: huge pages, and lines fetched into L2 a page ahead, because L1 can wait
+// for too few lines at a time.
+#include "base/memory_bandwidth.h"
 
 #include <sys/mman.h>
 
@@ -14,7 +14,7 @@
 
 #include "base/thread_pool.h"
 
-namespace hearth::cli {
+namespace hearth {
 
 namespace {
 
@@ -61,4 +61,4 @@ double measure_read_bandwidth() {
   return result > 0 ? best : 0;
 }
 
-}  // namespace hearth::cli
+}  // namespace hearth
