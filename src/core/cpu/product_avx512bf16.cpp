@@ -61,6 +61,7 @@ struct Bfloat16Pairs {
   static constexpr bool kMayBeWild = false;  // whether kTame makes a difference
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
+  static constexpr int kRowsOfXForPairs = 8;  // rows of x at which two rows of W are multiplied in turn
 
   static Sum zero() { return _mm512_setzero_ps(); }
   static Sum madd(Sum sum, Vector x, Vector w) { return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w); }

@@ -76,17 +76,18 @@ struct DenseRows {
     }
   }
 
-  template <int M>
+  // The same for rows r and r + 1, in turn: x is loaded once, and two chains of additions run side by side.
+  template <int M, int R>
   static inline __attribute__((always_inline)) void multiply_two(const Vector* x, const Vector (&first)[L::kVectors],
-                                                                 const Vector (&second)[L::kVectors],
-                                                                 typename L::Sum (&sums)[M * 2]) {
+                                                                 const Vector (&second)[L::kVectors], int r,
+                                                                 typename L::Sum (&sums)[M * R]) {
 #pragma GCC unroll 8
     for (int v = 0; v < L::kVectors; v++) {
 #pragma GCC unroll 8
       for (int m = 0; m < M; m++) {
         const Vector row = x[v * M + m];
-        sums[m * 2] = L::madd(sums[m * 2], row, first[v]);
-        sums[m * 2 + 1] = L::madd(sums[m * 2 + 1], row, second[v]);
+        sums[m * R + r] = L::madd(sums[m * R + r], row, first[v]);
+        sums[m * R + r + 1] = L::madd(sums[m * R + r + 1], row, second[v]);
       }
     }
   }
@@ -184,11 +185,14 @@ struct CodedRows {
 #pragma GCC unroll 1
       for (int block = 0; block < (kBlocks == 0 ? blocks : kBlocks); block++) {
         for (int i = 0; i < kBlockBytes * R; i += 64) prefetch(ahead, i);
-        if constexpr (M == 8 && R == 2) {  // x is loaded once for both
-          Vector w[L::kVectors], v[L::kVectors];
-          Codes::template block<kTame, kPair>(group[0], p, w);
-          Codes::template block<kTame, kPair>(group[1], p + step, v);
-          DenseRows<L>::template multiply_two<M>(x, w, v, sums);
+        if constexpr (M == L::kRowsOfXForPairs) {
+#pragma GCC unroll 4
+          for (int r = 0; r < R; r += 2) {
+            Vector w[L::kVectors], v[L::kVectors];
+            Codes::template block<kTame, kPair>(group[r], p + r * step, w);
+            Codes::template block<kTame, kPair>(group[r + 1], p + (r + 1) * step, v);
+            DenseRows<L>::template multiply_two<M, R>(x, w, v, r, sums);
+          }
         } else {
 #pragma GCC unroll 8
           for (int r = 0; r < R; r++) {

@@ -269,6 +269,7 @@ struct EightLanes {
   // Register tiles: 12 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 3, kTileN = 4;
   static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 4, kRowsOfWForFour = 2, kRowsOfWForEight = 1;
+  static constexpr int kRowsOfXForPairs = 1;  // rows of x at which two rows of W are multiplied in turn
 
   static Sum zero() { return _mm256_setzero_ps(); }
   static Vector permute(Vector v, __m256i order) { return _mm256_permutevar8x32_ps(v, order); }

@@ -145,6 +145,7 @@ struct FloatLanes {
   // Register tiles: 24 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kRowsOfWForOne = 8, kRowsOfWForTwo = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
+  static constexpr int kRowsOfXForPairs = 8;  // rows of x at which two rows of W are multiplied in turn
 
   static Sum zero() { return _mm512_setzero_ps(); }
   static Sum permute(Sum v, __m512i order) { return _mm512_permutexvar_ps(order, v); }
