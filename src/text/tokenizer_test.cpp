@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <numeric>
+#include <random>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -156,6 +158,63 @@ TEST(Tokenizer, TokenizesEightMegabytesOfOneLetterLikeItsParts) {
   EXPECT_EQ(ids.back(), 0);
 }
 
+// Merges pair by pair as the rule says, the best-ranked first, the leftmost of equals; ids are places in `merges`, behind
+// those of a, b and c.
+std::vector<int32_t> merge_plainly(const std::string& text, const std::vector<std::pair<int, int>>& merges) {
+  std::vector<int32_t> ids;
+  for (const char c : text) ids.push_back(c - 'a');
+  for (;;) {
+    size_t best = merges.size(), place = 0;
+    for (size_t i = 0; i + 1 < ids.size(); ++i) {
+      const auto found = std::find(merges.begin(), merges.end(), std::pair<int, int>(ids[i], ids[i + 1]));
+      if (static_cast<size_t>(found - merges.begin()) < best) {
+        best = static_cast<size_t>(found - merges.begin());
+        place = i;
+      }
+    }
+    if (best == merges.size()) return ids;
+    ids[place] = static_cast<int32_t>(3 + best);
+    ids.erase(ids.begin() + static_cast<ptrdiff_t>(place) + 1);
+  }
+}
+
+// Ranks in any order, so that a merge may make a pair that comes before the rest of its own.
+TEST(Tokenizer, MergesLongRowsPairByPair) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 40; ++round) {
+    std::vector<std::string> tokens = {"a", "b", "c"};
+    std::vector<std::pair<int, int>> pairs;
+    while (pairs.size() < 9) {
+      const int left = static_cast<int>(random() % tokens.size()), right = static_cast<int>(random() % tokens.size());
+      const std::string both = tokens[static_cast<size_t>(left)] + tokens[static_cast<size_t>(right)];
+      if (both.size() > 12 || std::find(tokens.begin(), tokens.end(), both) != tokens.end()) continue;
+      tokens.push_back(both);
+      pairs.emplace_back(left, right);
+    }
+    // The file lists the merges shuffled: a token may merge on before it is the turn of the pair that makes it.
+    std::vector<size_t> order(pairs.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), random);
+    Json merges = Json::array(), vocabulary = Json::object();
+    std::vector<std::pair<int, int>> ranked;
+    std::vector<int> id_of(tokens.size());
+    for (size_t i = 0; i < 3; ++i) id_of[i] = static_cast<int>(i);
+    for (size_t rank = 0; rank < order.size(); ++rank) id_of[3 + order[rank]] = static_cast<int>(3 + rank);
+    for (size_t i = 0; i < tokens.size(); ++i) vocabulary[tokens[i]] = id_of[i];
+    for (const size_t i : order) {
+      const auto [left, right] = pairs[i];
+      merges.push_back(Json::array({tokens[static_cast<size_t>(left)], tokens[static_cast<size_t>(right)]}));
+      ranked.emplace_back(id_of[static_cast<size_t>(left)], id_of[static_cast<size_t>(right)]);
+    }
+    const auto tokenizer = Tokenizer::from_json(
+        tiny("", Json{{"type", "BPE"}, {"vocab", vocabulary}, {"merges", merges}}.dump()));
+    std::string unit, text;
+    for (size_t n = 1 + random() % 4; n > 0; --n) unit += static_cast<char>('a' + random() % 3);
+    while (text.size() < 4200) text += random() % 500 == 0 ? "cab" : unit;
+    EXPECT_EQ(tokenizer->encode(text), merge_plainly(text, ranked)) << unit << ' ' << merges;
+  }
+}
+
 TEST(Tokenizer, RefusesBrokenFilesNamingTheKey) {
   using testing::HasSubstr;
   EXPECT_THAT(refusal(tiny("", R"({"type":"BPE","vocab":{"a":0},"merges":["a b"]})")),
@@ -184,6 +243,23 @@ TEST(Tokenizer, RefusesPatternsThatTakeExponentialTimeOrThatItDoesNotKnow) {
   EXPECT_THAT(refusal(split("\\\\p{Klingon}")), HasSubstr("unknown property 'Klingon'"));
   EXPECT_THAT(refusal(split("(?W:a)")), HasSubstr("pre_tokenizer.pattern.Regex"));
   EXPECT_THAT(refusal(split("a(")), HasSubstr("missing )"));
+}
+
+TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
+  const auto tokenizer = Tokenizer::from_json(tiny(
+      R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":"(?:(?:ab)+)+[ x]"}},)"));
+  EXPECT_EQ(tokenizer->encode("abab ").size(), 3u);
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "ab";
+  EXPECT_THAT([&] { tokenizer->encode(text); },
+              testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("'(?:(?:ab)+)+[ x]' takes too many steps")));
+}
+
+// EXAONE's words are such: alternatives of classes, repeated. Each letter must not cost a place on the matcher's stack.
+TEST(Tokenizer, MatchesRepeatedAlternativesOfClassesOverMegabytes) {
+  const auto tokenizer = Tokenizer::from_json(tiny(
+      R"("pre_tokenizer":{"type":"Split","behavior":"Removed","invert":false,"pattern":{"Regex":"a(?:\\p{L}|\\p{M})+b"}},)"));
+  EXPECT_EQ(tokenizer->encode("ab" + std::string(4 << 20, 'a') + "bb "), (std::vector<int32_t>{3}));
 }
 
 TEST(TokenizerFolder, AddsTheTokensAndRolesThatTheConfigNames) {

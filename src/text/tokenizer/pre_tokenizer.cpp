@@ -41,7 +41,11 @@ class PatternSplit : public PreTokenizer {
       : pattern_(std::move(pattern)), behavior_(behavior), invert_(invert) {}
 
   void apply(SplitText& text) const override {
-    text.split_each(behavior_, invert_, [&](std::string_view piece, auto&& match) { pattern_.find(piece, match); });
+    text.split_each(behavior_, invert_, [&](std::string_view piece, auto&& match) {
+      // One character alone stays as it is, whatever matches.
+      if (behavior_ == SplitBehavior::kIsolated && !piece.empty() && utf8_length(piece[0]) == piece.size()) return;
+      pattern_.find(piece, match);
+    });
   }
 
  private:
