@@ -255,6 +255,18 @@ TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
               testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("'(?:(?:ab)+)+[ x]' takes too many steps")));
 }
 
+// PCRE2's compiler skips starts of matches with groups that capture. What oniguruma finds:
+TEST(Tokenizer, FindsWhatPatternsWithGroupsMatch) {
+  for (const std::string more : {"", "(?:\\\\1)?"}) {
+    const auto tokenizer = Tokenizer::from_json(tiny(
+        R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":"(.\\w(\\S)|\\s)\\p{Thai}*+T)" +
+            more + R"("}},)",
+        R"({"type":"WordLevel","vocab":{"[UNK]":0},"unk_token":"[UNK]"})"));
+    EXPECT_EQ(tokenizer->encode_with_offsets("ab cd! The quick x").offsets,
+              (std::vector<Offsets>{{0, 6}, {6, 8}, {8, 18}}));
+  }
+}
+
 // EXAONE's words are such: alternatives of classes, repeated. Each letter must not cost a place on the matcher's stack.
 TEST(Tokenizer, MatchesRepeatedAlternativesOfClassesOverMegabytes) {
   const auto tokenizer = Tokenizer::from_json(tiny(

@@ -100,9 +100,11 @@ Regex::Regex(std::string_view pattern, std::string_view source, std::string_view
   pcre2_set_parens_nest_limit(context.get(), 200);
   int error = 0;
   PCRE2_SIZE offset = 0;
-  compiled_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
-                                      PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES, &error, &offset,
-                                      context.get()));
+  // The compiler of PCRE2 10.42 skips where a match starts: (?:.\w\S|\s)\p{Thai}*T finds nothing in "ab cd! T".
+  constexpr uint32_t kOptions =
+      PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES | PCRE2_NO_START_OPTIMIZE;
+  compiled_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(), kOptions,
+                                      &error, &offset, context.get()));
   if (!compiled_->code) {
     std::array<PCRE2_UCHAR, 256> message{};
     pcre2_get_error_message(error, message.data(), message.size());

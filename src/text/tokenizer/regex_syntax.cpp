@@ -24,6 +24,8 @@ class Translator {
   explicit Translator(std::string_view pattern) : in_(pattern) {
     if (!is_valid_utf8(pattern)) refuse("not UTF-8");
     if (pattern.size() > 65536) refuse("longer than 65536 bytes");
+    for (size_t at = 0; at + 1 < pattern.size(); ++at)
+      captures_ |= pattern[at] == '\\' && (pattern[at + 1] == 'k' || (pattern[at + 1] > '0' && pattern[at + 1] <= '9'));
   }
 
   std::string run() {
@@ -139,7 +141,8 @@ class Translator {
       return;
     }
     if (!take("?")) {
-      out_ += '(';
+      group.only_classes = !captures_;
+      out_ += captures_ ? "(" : "(?:";
     } else if (starts(":") || starts("=") || starts("!") || starts(">")) {
       group.only_classes = starts(":");
       out_ += "(?";
@@ -149,7 +152,9 @@ class Translator {
       ++at_;
       out_ += take_char();
     } else if (take("<")) {
-      out_ += "(?<" + group_name() + ">";
+      const std::string name = group_name();
+      group.only_classes = !captures_;
+      out_ += captures_ ? "(?<" + name + ">" : "(?:";
     } else if (!options_group(whole_pattern)) {
       return;
     }
@@ -470,6 +475,7 @@ class Translator {
   bool quantified_ = false;  // whether it has a quantifier already
   bool dot_all_ = false;
   bool in_class_ = false;  // between brackets
+  bool captures_ = false;  // whether the pattern may refer to a group; else none keeps what it matched
   std::vector<Group> groups_;
   size_t reaching_ = 0;  // see Group; of the whole pattern
   std::map<std::string, std::string> spelled_;  // by their source
