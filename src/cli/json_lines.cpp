@@ -26,8 +26,10 @@ void answer_lines_with_text(const AnswerText& answer) {
   LineBuffer buffer;
   ssize_t length;
   while ((length = ::getline(&buffer.text, &buffer.capacity, stdin)) >= 0) {  // several times as fast as std::getline
+    std::string_view line(buffer.text, static_cast<size_t>(length));
+    if (line.ends_with('\n')) line.remove_suffix(1);
     try {
-      print_now(answer(parse_json({buffer.text, static_cast<size_t>(length)}, "standard input")) + "\n");
+      print_now(answer(parse_json(line, "standard input")) + "\n");
     } catch (const std::exception& error) {
       print_json({{"error", error.what()}});
     }
