@@ -359,6 +359,11 @@ def requests(count, seed):
         yield {"template": Generator(rng).body(), "messages": rng.choice(MESSAGES), "tools": rng.choice(TOOLS), "options": options}
 
 
+def only_digits_differ(text, ours):
+    """Whether it is the digits of an address, which the template may have taken apart."""
+    return len(text) == len(ours) and all(a == b or (b in "0" and a in "0123456789abcdef") for a, b in zip(text, ours))
+
+
 class TooSlow(BaseException):  # which no handler of errors takes for one
     pass
 
@@ -397,7 +402,7 @@ def main():
             errors += 1
         elif kind == "text" and ours.get("text") == text and ours["spans"] == spans:
             equal += 1
-        elif (kind == "text" and ADDRESS.search(text)) or SKIPPED.search(ours.get("error", "")):
+        elif (kind == "text" and (ADDRESS.search(text) or only_digits_differ(text, ours.get("text", "")))) or SKIPPED.search(ours.get("error", "")):
             skipped += 1
         else:
             different += 1

@@ -245,6 +245,20 @@ TEST(Tokenizer, RefusesPatternsThatTakeExponentialTimeOrThatItDoesNotKnow) {
   EXPECT_THAT(refusal(split("a(")), HasSubstr("missing )"));
 }
 
+TEST(Tokenizer, RefusesMorePatternsThanItCouldCompileInASecond) {
+  const auto nested = [](const Json& step, size_t times) {
+    Json steps = Json::array();
+    for (size_t i = 0; i < times; ++i) steps.push_back(step);
+    return Json{{"type", "Sequence"}, {"pretokenizers", steps}};
+  };
+  const Json split = {{"type", "Split"}, {"behavior", "Isolated"}, {"invert", false}, {"pattern", {{"Regex", "[^\\s\\p{L}]+"}}}};
+  const auto whole = [](const Json& step) { return tiny("\"pre_tokenizer\":" + step.dump() + ","); };
+  EXPECT_EQ(refusal(whole(nested(nested(split, 8), 4))), "accepted");
+  EXPECT_THAT(refusal(whole(nested(nested(split, 64), 64))), testing::HasSubstr("more than 32 regular expressions"));
+  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}};
+  EXPECT_THAT(refusal(whole(nested(nested(bytes, 64), 64))), testing::HasSubstr("more than 64 steps"));
+}
+
 TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
   const auto tokenizer = Tokenizer::from_json(tiny(
       R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":"(?:(?:ab)+)+[ x]"}},)"));

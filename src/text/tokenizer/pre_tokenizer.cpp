@@ -192,6 +192,7 @@ class ByteLevel : public PreTokenizer {
 
 void add_steps(const Component& c, PreTokenizerChain& chain, bool last) {
   const std::string type = c.type();
+  if (chain.steps.size() >= 64) c.fail("more than 64 steps");
   const auto add = [&](std::unique_ptr<PreTokenizer> step) { chain.steps.push_back(std::move(step)); };
   if (type == "Sequence") {
     const size_t count = c.count("pretokenizers");

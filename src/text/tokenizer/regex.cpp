@@ -17,7 +17,7 @@ namespace hearth::text {
 
 namespace {
 
-constexpr uint32_t kMatchLimit = 10'000'000, kTrialLimit = 1'000'000;  // steps of one match; while a pattern is tried
+constexpr uint32_t kMatchLimit = 10'000'000, kTrialLimit = 10'000;  // steps of one match; while a pattern is tried
 constexpr uint32_t kHeapLimitKiB = 64 * 1024;
 constexpr size_t kJitStackFirst = 32 << 10, kJitStackMost = 64 << 20;
 
@@ -123,7 +123,7 @@ void Regex::refuse_exponential(std::string_view source, std::string_view key) co
   for (size_t at = 0; at < pattern_.size() && letters.size() < 24;) letters.insert(next_character(pattern_, at));
   for (const char32_t letter : letters) {
     std::string row;
-    for (int i = 0; i < 48; ++i) append_character(row, letter);
+    for (int i = 0; i < 32; ++i) append_character(row, letter);
     row += "\x01";
     size_t begin, end;
     for (size_t from = 0; from < row.size(); from = after(row, from)) {
