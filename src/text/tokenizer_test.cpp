@@ -50,6 +50,12 @@ std::string tiny(const std::string& more = "", const std::string& model = "") {
          (model.empty() ? R"({"type":"BPE","vocab":{"a":0,"b":1,"ab":2," ":3},"merges":["a b"]})" : model) + "}";
 }
 
+// A Split, for tiny(); the pattern as JSON spells it.
+std::string split(const std::string& pattern, const std::string& behavior = "Isolated") {
+  return R"("pre_tokenizer":{"type":"Split","behavior":")" + behavior + R"(","invert":false,"pattern":{"Regex":")" +
+         pattern + R"("}},)";
+}
+
 std::string refusal(const std::string& json) {
   try {
     Tokenizer::from_json(json, "t.json");
@@ -178,40 +184,47 @@ std::vector<int32_t> merge_plainly(const std::string& text, const std::vector<st
   }
 }
 
-// Ranks in any order, so that a merge may make a pair that comes before the rest of its own.
+struct RandomMerges {
+  std::string json;
+  std::vector<std::pair<int, int>> ranked;
+};
+
+// Nine merges over a, b and c, ranked in any order: a token may merge on before the turn of the pair that makes it.
+RandomMerges make_merges(std::mt19937& random) {
+  std::vector<std::string> tokens = {"a", "b", "c"};
+  std::vector<std::pair<size_t, size_t>> pairs;
+  while (pairs.size() < 9) {
+    const size_t left = random() % tokens.size(), right = random() % tokens.size();
+    const std::string both = tokens[left] + tokens[right];
+    if (both.size() > 12 || std::find(tokens.begin(), tokens.end(), both) != tokens.end()) continue;
+    tokens.push_back(both);
+    pairs.emplace_back(left, right);
+  }
+  std::vector<size_t> order(pairs.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), random);
+  std::vector<int> id_of = {0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  for (size_t rank = 0; rank < order.size(); ++rank) id_of[3 + order[rank]] = static_cast<int>(3 + rank);
+  Json merges = Json::array(), vocabulary = Json::object();
+  for (size_t i = 0; i < tokens.size(); ++i) vocabulary[tokens[i]] = id_of[i];
+  RandomMerges result;
+  for (const size_t i : order) {
+    merges.push_back(Json::array({tokens[pairs[i].first], tokens[pairs[i].second]}));
+    result.ranked.emplace_back(id_of[pairs[i].first], id_of[pairs[i].second]);
+  }
+  result.json = tiny("", Json{{"type", "BPE"}, {"vocab", vocabulary}, {"merges", merges}}.dump());
+  return result;
+}
+
 TEST(Tokenizer, MergesLongRowsPairByPair) {
   std::mt19937 random(7);
   for (int round = 0; round < 40; ++round) {
-    std::vector<std::string> tokens = {"a", "b", "c"};
-    std::vector<std::pair<int, int>> pairs;
-    while (pairs.size() < 9) {
-      const int left = static_cast<int>(random() % tokens.size()), right = static_cast<int>(random() % tokens.size());
-      const std::string both = tokens[static_cast<size_t>(left)] + tokens[static_cast<size_t>(right)];
-      if (both.size() > 12 || std::find(tokens.begin(), tokens.end(), both) != tokens.end()) continue;
-      tokens.push_back(both);
-      pairs.emplace_back(left, right);
-    }
-    // The file lists the merges shuffled: a token may merge on before it is the turn of the pair that makes it.
-    std::vector<size_t> order(pairs.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::shuffle(order.begin(), order.end(), random);
-    Json merges = Json::array(), vocabulary = Json::object();
-    std::vector<std::pair<int, int>> ranked;
-    std::vector<int> id_of(tokens.size());
-    for (size_t i = 0; i < 3; ++i) id_of[i] = static_cast<int>(i);
-    for (size_t rank = 0; rank < order.size(); ++rank) id_of[3 + order[rank]] = static_cast<int>(3 + rank);
-    for (size_t i = 0; i < tokens.size(); ++i) vocabulary[tokens[i]] = id_of[i];
-    for (const size_t i : order) {
-      const auto [left, right] = pairs[i];
-      merges.push_back(Json::array({tokens[static_cast<size_t>(left)], tokens[static_cast<size_t>(right)]}));
-      ranked.emplace_back(id_of[static_cast<size_t>(left)], id_of[static_cast<size_t>(right)]);
-    }
-    const auto tokenizer = Tokenizer::from_json(
-        tiny("", Json{{"type", "BPE"}, {"vocab", vocabulary}, {"merges", merges}}.dump()));
+    const RandomMerges merges = make_merges(random);
     std::string unit, text;
     for (size_t n = 1 + random() % 4; n > 0; --n) unit += static_cast<char>('a' + random() % 3);
     while (text.size() < 4200) text += random() % 500 == 0 ? "cab" : unit;
-    EXPECT_EQ(tokenizer->encode(text), merge_plainly(text, ranked)) << unit << ' ' << merges;
+    const auto tokenizer = Tokenizer::from_json(merges.json);
+    EXPECT_EQ(tokenizer->encode(text), merge_plainly(text, merges.ranked)) << unit << ' ' << merges.json;
   }
 }
 
@@ -235,14 +248,10 @@ TEST(Tokenizer, RefusesBrokenFilesNamingTheKey) {
 
 TEST(Tokenizer, RefusesPatternsThatTakeExponentialTimeOrThatItDoesNotKnow) {
   using testing::HasSubstr;
-  const auto split = [](const std::string& pattern) {
-    return tiny(R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":")" +
-                pattern + R"("}},)");
-  };
-  EXPECT_THAT(refusal(split("^(a+)+[bc]")), HasSubstr("exponential"));
-  EXPECT_THAT(refusal(split("\\\\p{Klingon}")), HasSubstr("unknown property 'Klingon'"));
-  EXPECT_THAT(refusal(split("(?W:a)")), HasSubstr("pre_tokenizer.pattern.Regex"));
-  EXPECT_THAT(refusal(split("a(")), HasSubstr("missing )"));
+  EXPECT_THAT(refusal(tiny(split("^(a+)+[bc]"))), HasSubstr("exponential"));
+  EXPECT_THAT(refusal(tiny(split("\\\\p{Klingon}"))), HasSubstr("unknown property 'Klingon'"));
+  EXPECT_THAT(refusal(tiny(split("(?W:a)"))), HasSubstr("pre_tokenizer.pattern.Regex"));
+  EXPECT_THAT(refusal(tiny(split("a("))), HasSubstr("missing )"));
 }
 
 TEST(Tokenizer, RefusesMorePatternsThanItCouldCompileInASecond) {
@@ -251,7 +260,8 @@ TEST(Tokenizer, RefusesMorePatternsThanItCouldCompileInASecond) {
     for (size_t i = 0; i < times; ++i) steps.push_back(step);
     return Json{{"type", "Sequence"}, {"pretokenizers", steps}};
   };
-  const Json split = {{"type", "Split"}, {"behavior", "Isolated"}, {"invert", false}, {"pattern", {{"Regex", "[^\\s\\p{L}]+"}}}};
+  const Json split = {
+      {"type", "Split"}, {"behavior", "Isolated"}, {"invert", false}, {"pattern", {{"Regex", "[^\\s\\p{L}]+"}}}};
   const auto whole = [](const Json& step) { return tiny("\"pre_tokenizer\":" + step.dump() + ","); };
   EXPECT_EQ(refusal(whole(nested(nested(split, 8), 4))), "accepted");
   EXPECT_THAT(refusal(whole(nested(nested(split, 64), 64))), testing::HasSubstr("more than 32 regular expressions"));
@@ -260,8 +270,7 @@ TEST(Tokenizer, RefusesMorePatternsThanItCouldCompileInASecond) {
 }
 
 TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
-  const auto tokenizer = Tokenizer::from_json(tiny(
-      R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":"(?:(?:ab)+)+[ x]"}},)"));
+  const auto tokenizer = Tokenizer::from_json(tiny(split("(?:(?:ab)+)+[ x]")));
   EXPECT_EQ(tokenizer->encode("abab ").size(), 3u);
   std::string text;
   for (int i = 0; i < 40; ++i) text += "ab";
@@ -269,13 +278,11 @@ TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
               testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("'(?:(?:ab)+)+[ x]' takes too many steps")));
 }
 
-// PCRE2's compiler skips starts of matches with groups that capture. What oniguruma finds:
-TEST(Tokenizer, FindsWhatPatternsWithGroupsMatch) {
-  for (const std::string more : {"", "(?:\\\\1)?"}) {
-    const auto tokenizer = Tokenizer::from_json(tiny(
-        R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":"(.\\w(\\S)|\\s)\\p{Thai}*+T)" +
-            more + R"("}},)",
-        R"({"type":"WordLevel","vocab":{"[UNK]":0},"unk_token":"[UNK]"})"));
+// What oniguruma finds, and what PCRE2's compiler leaves out when it looks for where a match may start.
+TEST(Tokenizer, FindsMatchesWhereverTheyStart) {
+  const std::string words = R"({"type":"WordLevel","vocab":{"[UNK]":0},"unk_token":"[UNK]"})";
+  for (const std::string more : {"", R"((?:\\1)?)"}) {
+    const auto tokenizer = Tokenizer::from_json(tiny(split(R"((.\\w(\\S)|\\s)\\p{Thai}*+T)" + more), words));
     EXPECT_EQ(tokenizer->encode_with_offsets("ab cd! The quick x").offsets,
               (std::vector<Offsets>{{0, 6}, {6, 8}, {8, 18}}));
   }
@@ -283,8 +290,7 @@ TEST(Tokenizer, FindsWhatPatternsWithGroupsMatch) {
 
 // EXAONE's words are such: alternatives of classes, repeated. Each letter must not cost a place on the matcher's stack.
 TEST(Tokenizer, MatchesRepeatedAlternativesOfClassesOverMegabytes) {
-  const auto tokenizer = Tokenizer::from_json(tiny(
-      R"("pre_tokenizer":{"type":"Split","behavior":"Removed","invert":false,"pattern":{"Regex":"a(?:\\p{L}|\\p{M})+b"}},)"));
+  const auto tokenizer = Tokenizer::from_json(tiny(split(R"(a(?:\\p{L}|\\p{M})+b)", "Removed")));
   EXPECT_EQ(tokenizer->encode("ab" + std::string(4 << 20, 'a') + "bb "), (std::vector<int32_t>{3}));
 }
 

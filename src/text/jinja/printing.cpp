@@ -25,7 +25,9 @@ void append_function(std::string& out, std::string_view name) {
   } else if (name == "dict") {
     out += "<transformers.utils.chat_template_utils." + locals + "TemplateDict object" + std::string(kAddress);
   } else {
-    const std::string own = name == "range" ? "safe_range" : name == "lipsum" ? "generate_lorem_ipsum" : locals + std::string(name);
+    std::string own = locals + std::string(name);
+    if (name == "range") own = "safe_range";
+    if (name == "lipsum") own = "generate_lorem_ipsum";
     out += "<function " + own + std::string(kAddress);
   }
 }
