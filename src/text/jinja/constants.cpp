@@ -1,7 +1,7 @@
 // The compiler hands each operator's subtree to the optimizer, which goes from the leaves up and replaces what it can
 // compute by a value that Python can write out (no generators, nothing undefined). Literals that no operator holds, and
 // whatever is printed, are computed as a whole or left alone. Values live in a Runtime with limits of its own;
-// what exceeds a tenth of them counts as not constant.
+// what exceeds them counts as not constant.
 #include "text/jinja/constants.h"
 
 #include <algorithm>
@@ -37,15 +37,18 @@ bool takes_context(std::string_view filter) {
   return std::find(kNames.begin(), kNames.end(), filter) != kNames.end();
 }
 
-TemplateLimits tenth_of(TemplateLimits limits) {
-  limits.steps /= 10;
-  limits.bytes /= 10;
+// Far beyond any template's constants; 2 MB of hostile ones take a tenth of a second. A failure costs microseconds.
+constexpr size_t kSteps = 100'000, kBytes = 1 << 20, kFailures = 1'000;
+
+TemplateLimits small(TemplateLimits limits) {
+  limits.steps = std::min(limits.steps, kSteps);
+  limits.bytes = std::min(limits.bytes, kBytes);
   return limits;
 }
 
 class Folder {
  public:
-  explicit Folder(const TemplateLimits& limits) : runtime_(tenth_of(limits)) {}
+  explicit Folder(const TemplateLimits& limits) : runtime_(small(limits)) {}
 
   void visit(const Stmt& statement) {
     for_each_child(statement,
@@ -110,11 +113,12 @@ class Folder {
   // that has no hash.
   Constant as_constant(const Expr& expr) {
     if (const auto known = values_.find(&expr); known != values_.end()) return known->second;
-    if (impossible_.contains(&expr)) return std::nullopt;
+    if (failures_ > kFailures || impossible_.contains(&expr)) return std::nullopt;
     Constant value;
     try {
       value = compute(expr);
     } catch (const Failure&) {
+      ++failures_;
     }
     if (!value) impossible_.insert(&expr);
     return value;
@@ -309,6 +313,7 @@ class Folder {
   }
 
   Runtime runtime_;
+  size_t failures_ = 0;
   std::unordered_set<const Expr*> folded_, impossible_;
   std::unordered_map<const Expr*, Value> values_;
 };
