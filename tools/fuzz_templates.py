@@ -195,10 +195,27 @@ class Generator:
             lambda: f"raise_exception({s()})" if self.chance(0.2) else e(),
         ])()
 
+    def constant(self, depth):
+        """Mostly without variables: what jinja2 computes while it compiles, with what must not be compiled among it."""
+        c = lambda: self.constant(depth + 1)
+        if depth > 3 or self.chance(0.2):
+            return self.pick([self.string, self.integer, self.real, lambda: "[1]", lambda: "{}", lambda: "none", lambda: "true", lambda: "''", lambda: "false",
+                              lambda: self.pick(["x", "text", "messages", "x|nofilter", "text is notest", "'a'|nofilter", "'a'.nope", "{[1]: 2}", "{'a': 'b', (1, 2): [3]}"])])()
+        return self.pick([
+            lambda: f"{{{c()}: {c()}}}", lambda: f"{{{c()}: {c()}, {c()}: {c()}}}", lambda: f"[{c()}, {c()}]", lambda: f"({c()}, {c()})", lambda: f"{c()} ~ {c()}", lambda: f"({c()}) + ({c()})",
+            lambda: f"({c()}) {self.pick(['-', '*', '/', '//', '%', '**'])} {self.pick(['2', '0', '1.5', '[1]', c()])}", lambda: f"({c()} or {c()})", lambda: f"({c()} and {c()})", lambda: f"not {c()}",
+            lambda: f"-({c()})", lambda: f"({c()} if {c()} else {c()})", lambda: f"({c()} if {c()})", lambda: f"({c()}) {self.pick(['==', '!=', '<', '>=', 'in', 'not in'])} ({c()})",
+            lambda: f"({c()})[{self.pick(['0', '-1', '1:', '::2', '1:2, 0', c(), c() + ':' + c()])}]", lambda: f"({c()}).{self.pick(['a', 'b', 'upper', '__class__', 'items', 'nope.nope'])}",
+            lambda: f"({c()})|{self.pick(['upper', 'list', 'length', 'first', 'batch(2)', 'batch(2)|list', 'join(' + c() + ')', 'default(' + c() + ')', 'string', 'tojson', 'items', 'items|list', 'reverse', 'map(' + chr(39) + 'upper' + chr(39) + ')|list', 'replace(' + c() + ', ' + c() + ')', 'attr(' + chr(39) + 'a' + chr(39) + ')', 'unique|list', 'int', 'sort', 'safe', 'escape'])}",
+            lambda: f"({c()}) is {self.pick(['string', 'defined', 'mapping', 'in(' + c() + ')', 'eq(' + c() + ')', 'divisibleby(' + c() + ')', 'filter', 'none', 'iterable'])}",
+            lambda: f"({c()}).upper()", lambda: f"dict(a={c()})", lambda: f"({c()})|default(*{c()})", lambda: f"({c()})|default(**{c()})",
+        ])()
+
     def odd(self, depth):
         """Corners of the grammar."""
         e, s = lambda: self.expr(depth + 1), self.string
         return self.pick([
+            lambda: self.constant(0), lambda: self.constant(0), lambda: self.constant(0), lambda: f"({self.constant(0)} if flag else {self.constant(0)})",
             lambda: f"{s()} {s()}", lambda: f"{s()} {s()} {s()}", lambda: self.pick(["0o17", "0b101", "0xff", "1_000.5", "1e-3", "00", "1__0", "007", "1.e3", ".5", "9223372036854775807", "1E+2"]),
             lambda: f"+{e()}", lambda: f"--{self.integer()}", lambda: f"-{self.integer()} ** 2", lambda: f"2 ** -1 ** {self.integer()}", lambda: f"not not {e()}",
             lambda: f"{e()} if {e()} else {e()} if {e()} else {e()}", lambda: f"({e()}, )", lambda: f"{e()}, {e()}", lambda: f"[{e()}, {e()}, ]", lambda: f"{{{s()}: {e()}, }}",
@@ -298,6 +315,8 @@ class Generator:
             lambda: not self.wild and self.output() or t(f"macro {self.pick(['f', 'g'])}({self.pick(['p, p', 'p=1, q', 'caller', 'caller=none', 'p=q, q=p', 'p=[1, 2], k={}'])})") + body() + "{{ caller }}" + t("endmacro"),
             lambda: t(f"call(u, (v, w)) {self.pick(self.macros)}()") + body() + t("endcall") if self.macros else self.output(),
             lambda: t(f"with {self.pick(['x=1, y=x', 'x, y=1, 2', '', 'x=number, number=1'])}") + body() + t("endwith"),
+            lambda: t("if nothing") + self.pick(["{{ ", "{% set x = ", "{% print ", "{% for x in "]) .replace("{{ ", "{{ " + self.constant(0) + " }}").replace("x = ", "x = " + self.constant(0) + " %}").replace("print ", "print " + self.constant(0) + " %}")
+            .replace("x in ", "x in " + self.constant(0) + " %}{% endfor %}") + t("endif") if self.wild else self.output(),
             lambda: t(f"print {self.expr()}"), lambda: t(f"print {self.expr(2)}, {self.expr(2)}"), lambda: t("set x = raise_exception('no')") if self.chance(0.1) else "",
             lambda: t(f"block {self.pick(['b1', 'b2', 'b3'])}{self.pick(['', ' scoped'])}") + body() + t("endblock") if self.chance(0.3) else "",
             lambda: t(self.pick(["break", "continue"])) if self.in_loop or self.chance(0.02) else "",
@@ -340,7 +359,12 @@ def requests(count, seed):
         yield {"template": Generator(rng).body(), "messages": rng.choice(MESSAGES), "tools": rng.choice(TOOLS), "options": options}
 
 
-class TooSlow(Exception):
+def only_digits_differ(text, ours):
+    """Whether it is the digits of an address, which the template may have taken apart."""
+    return len(text) == len(ours) and all(a == b or (b in "0" and a in "0123456789abcdef") for a, b in zip(text, ours))
+
+
+class TooSlow(BaseException):  # which no handler of errors takes for one
     pass
 
 
@@ -378,7 +402,7 @@ def main():
             errors += 1
         elif kind == "text" and ours.get("text") == text and ours["spans"] == spans:
             equal += 1
-        elif (kind == "text" and ADDRESS.search(text)) or SKIPPED.search(ours.get("error", "")):
+        elif (kind == "text" and (ADDRESS.search(text) or only_digits_differ(text, ours.get("text", "")))) or SKIPPED.search(ours.get("error", "")):
             skipped += 1
         else:
             different += 1

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/unicode.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/json_lines.h"
@@ -17,11 +20,46 @@ constexpr const char* kExamples = R"(  hearth tokenize --model DIR --text "Hello
   hearth tokenize --model DIR --jsonl < strings.jsonl
 )";
 
-Json encode(const text::Tokenizer& tokenizer, std::string_view text, bool special) {
+void append_number(std::string& out, uint32_t number) {
+  std::array<char, 10> digits;
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+void append_quoted(std::string& out, const std::string& piece) {
+  const auto plain = [](char c) { return static_cast<uint8_t>(c) >= ' ' && c != '"' && c != '\\'; };
+  if (!std::all_of(piece.begin(), piece.end(), plain) || !is_valid_utf8(piece)) {
+    out += json_text(piece);
+    return;
+  }
+  out += '"';
+  out += piece;
+  out += '"';
+}
+
+// As JSON text at once: of eight million tokens a tree of JSON values alone would take seconds.
+std::string encode(const text::Tokenizer& tokenizer, std::string_view text, bool special) {
   const text::Encoding encoding = tokenizer.encode_with_offsets(text, {.add_special_tokens = special});
-  Json offsets = Json::array();
-  for (const auto& [begin, end] : encoding.offsets) offsets.push_back(Json::array({begin, end}));
-  return {{"ids", encoding.ids}, {"pieces", encoding.tokens}, {"offsets", std::move(offsets)}};
+  std::string out;
+  out.reserve(64 + encoding.ids.size() * 32);
+  const auto list = [&](const char* name, const auto& items, auto&& append) {
+    out += name;
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (i > 0) out += ',';
+      append(items[i]);
+    }
+    out += ']';
+  };
+  list("{\"ids\":[", encoding.ids, [&](int32_t id) { append_number(out, static_cast<uint32_t>(id)); });
+  list(",\"pieces\":[", encoding.tokens, [&](const std::string& piece) { append_quoted(out, piece); });
+  list(",\"offsets\":[", encoding.offsets, [&](const text::Offsets& offsets) {
+    out += '[';
+    append_number(out, offsets.first);
+    out += ',';
+    append_number(out, offsets.second);
+    out += ']';
+  });
+  out += '}';
+  return out;
 }
 
 using SharedTokenizer = std::shared_ptr<const text::Tokenizer>;
@@ -66,16 +104,17 @@ int run_tokenize(const Arguments& arguments) {
 
   const auto tokenizer = text::Tokenizer::load(model_folder(model));
   if (jsonl) {
-    answer_lines([&](const Json& value) {
-      if (from_ids) return decode(tokenizer, value, streamed);
+    answer_lines_with_text([&](const Json& value) {
+      if (from_ids) return json_text(decode(tokenizer, value, streamed));
       if (!value.is_string()) throw RequestError(400, "A line must be a JSON string.");
       return encode(*tokenizer, value.get_ref<const std::string&>(), !no_special);
     });
     return 0;
   }
   const std::string input = text ? *text : read_standard_input();
-  print_json(from_ids ? decode(tokenizer, parse_json(input, "--decode"), streamed)
-                      : encode(*tokenizer, input, !no_special));
+  print_now((from_ids ? json_text(decode(tokenizer, parse_json(input, "--decode"), streamed))
+                      : encode(*tokenizer, input, !no_special)) +
+            "\n");
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "text/chat_template.h"
+#include "text/deepseek_encoder.h"
 #include "text/output_parser.h"
 
 namespace hearth::text {
@@ -57,8 +58,41 @@ TEST(CallRoundTrip, ReadsBackWhatEveryTemplateWrites) {
     EXPECT_EQ(without_space(output.content), written ? without_space(content) : "") << answer;
     ++of_format[format.name];
   }
-  EXPECT_EQ(of_format.size(), output_format_names().size() - 2) << "all but plain and the built-in deepseek_v32";
+  EXPECT_EQ(of_format.size(), output_format_names().size() - 2) << "all but plain and deepseek_v32, which has no template";
   for (const auto& [format, count] : of_format) EXPECT_GE(count, 6u) << format;
+}
+
+// DeepSeek V3.2 has an encoder in place of a template: the same calls, thinking and not.
+TEST(CallRoundTrip, ReadsBackWhatTheBuiltInEncoderWrites) {
+  const OutputFormat format = output_format("deepseek_v32");
+  size_t count = 0;
+  for (const Json& one : fixtures()["cases"]) {
+    if (one["format"] != "hermes") continue;
+    Json message = one["message"];
+    for (Json& call : message["tool_calls"]) call["function"]["arguments"] = call["function"]["arguments"].dump();
+    for (const bool thinking : {false, true}) {
+      SCOPED_TRACE(one["case"].get<std::string>() + (thinking ? ", thinking" : ""));
+      const Json system = {{"role", "system"}, {"content", "Help."}}, options = {{"enable_thinking", thinking}};
+      Json asked = Json::array({system, fixtures()["user"]}), answered = asked;
+      answered.push_back(message);
+      Json asking = options;
+      asking["add_generation_prompt"] = true;
+      const std::string prompt = encode_deepseek_v32(asked, fixtures()["tools"], asking);
+      std::string answer = encode_deepseek_v32(answered, fixtures()["tools"], options);
+      ASSERT_TRUE(answer.starts_with(prompt)) << answer;
+      answer.erase(0, prompt.size());
+      answer.resize(answer.rfind("<｜end▁of▁sentence｜>"));
+      const ParsedOutput output = parse_output(
+          format, answer,
+          {.tools = &fixtures()["tools"], .starts_in_reasoning = ends_in_reasoning(format, prompt)});
+      EXPECT_EQ(calls_of(output), calls_of(one["message"])) << answer;
+      EXPECT_TRUE(output.malformed.empty());
+      EXPECT_EQ(without_space(output.content), without_space(message["content"]));
+      EXPECT_EQ(output.reasoning, thinking ? message.value("reasoning_content", "") : "");
+      ++count;
+    }
+  }
+  EXPECT_GE(count, 20u);
 }
 
 TEST(CallRoundTrip, RendersTheConversationsAsTransformersDoes) {

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <numeric>
+#include <random>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -46,6 +48,12 @@ fs::path make_folder(const std::string& name, const std::map<std::string, std::s
 std::string tiny(const std::string& more = "", const std::string& model = "") {
   return R"({"version":"1.0",)" + more + R"("model":)" +
          (model.empty() ? R"({"type":"BPE","vocab":{"a":0,"b":1,"ab":2," ":3},"merges":["a b"]})" : model) + "}";
+}
+
+// A Split, for tiny(); the pattern as JSON spells it.
+std::string split(const std::string& pattern, const std::string& behavior = "Isolated") {
+  return R"("pre_tokenizer":{"type":"Split","behavior":")" + behavior + R"(","invert":false,"pattern":{"Regex":")" +
+         pattern + R"("}},)";
 }
 
 std::string refusal(const std::string& json) {
@@ -156,6 +164,70 @@ TEST(Tokenizer, TokenizesEightMegabytesOfOneLetterLikeItsParts) {
   EXPECT_EQ(ids.back(), 0);
 }
 
+// Merges pair by pair as the rule says, the best-ranked first, the leftmost of equals; ids are places in `merges`, behind
+// those of a, b and c.
+std::vector<int32_t> merge_plainly(const std::string& text, const std::vector<std::pair<int, int>>& merges) {
+  std::vector<int32_t> ids;
+  for (const char c : text) ids.push_back(c - 'a');
+  for (;;) {
+    size_t best = merges.size(), place = 0;
+    for (size_t i = 0; i + 1 < ids.size(); ++i) {
+      const auto found = std::find(merges.begin(), merges.end(), std::pair<int, int>(ids[i], ids[i + 1]));
+      if (static_cast<size_t>(found - merges.begin()) < best) {
+        best = static_cast<size_t>(found - merges.begin());
+        place = i;
+      }
+    }
+    if (best == merges.size()) return ids;
+    ids[place] = static_cast<int32_t>(3 + best);
+    ids.erase(ids.begin() + static_cast<ptrdiff_t>(place) + 1);
+  }
+}
+
+struct RandomMerges {
+  std::string json;
+  std::vector<std::pair<int, int>> ranked;
+};
+
+// Nine merges over a, b and c, ranked in any order: a token may merge on before the turn of the pair that makes it.
+RandomMerges make_merges(std::mt19937& random) {
+  std::vector<std::string> tokens = {"a", "b", "c"};
+  std::vector<std::pair<size_t, size_t>> pairs;
+  while (pairs.size() < 9) {
+    const size_t left = random() % tokens.size(), right = random() % tokens.size();
+    const std::string both = tokens[left] + tokens[right];
+    if (both.size() > 12 || std::find(tokens.begin(), tokens.end(), both) != tokens.end()) continue;
+    tokens.push_back(both);
+    pairs.emplace_back(left, right);
+  }
+  std::vector<size_t> order(pairs.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), random);
+  std::vector<int> id_of = {0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  for (size_t rank = 0; rank < order.size(); ++rank) id_of[3 + order[rank]] = static_cast<int>(3 + rank);
+  Json merges = Json::array(), vocabulary = Json::object();
+  for (size_t i = 0; i < tokens.size(); ++i) vocabulary[tokens[i]] = id_of[i];
+  RandomMerges result;
+  for (const size_t i : order) {
+    merges.push_back(Json::array({tokens[pairs[i].first], tokens[pairs[i].second]}));
+    result.ranked.emplace_back(id_of[pairs[i].first], id_of[pairs[i].second]);
+  }
+  result.json = tiny("", Json{{"type", "BPE"}, {"vocab", vocabulary}, {"merges", merges}}.dump());
+  return result;
+}
+
+TEST(Tokenizer, MergesLongRowsPairByPair) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 40; ++round) {
+    const RandomMerges merges = make_merges(random);
+    std::string unit, text;
+    for (size_t n = 1 + random() % 4; n > 0; --n) unit += static_cast<char>('a' + random() % 3);
+    while (text.size() < 4200) text += random() % 500 == 0 ? "cab" : unit;
+    const auto tokenizer = Tokenizer::from_json(merges.json);
+    EXPECT_EQ(tokenizer->encode(text), merge_plainly(text, merges.ranked)) << unit << ' ' << merges.json;
+  }
+}
+
 TEST(Tokenizer, RefusesBrokenFilesNamingTheKey) {
   using testing::HasSubstr;
   EXPECT_THAT(refusal(tiny("", R"({"type":"BPE","vocab":{"a":0},"merges":["a b"]})")),
@@ -176,14 +248,50 @@ TEST(Tokenizer, RefusesBrokenFilesNamingTheKey) {
 
 TEST(Tokenizer, RefusesPatternsThatTakeExponentialTimeOrThatItDoesNotKnow) {
   using testing::HasSubstr;
-  const auto split = [](const std::string& pattern) {
-    return tiny(R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","invert":false,"pattern":{"Regex":")" +
-                pattern + R"("}},)");
+  EXPECT_THAT(refusal(tiny(split("^(a+)+[bc]"))), HasSubstr("exponential"));
+  EXPECT_THAT(refusal(tiny(split("\\\\p{Klingon}"))), HasSubstr("unknown property 'Klingon'"));
+  EXPECT_THAT(refusal(tiny(split("(?W:a)"))), HasSubstr("pre_tokenizer.pattern.Regex"));
+  EXPECT_THAT(refusal(tiny(split("a("))), HasSubstr("missing )"));
+}
+
+TEST(Tokenizer, RefusesMorePatternsThanItCouldCompileInASecond) {
+  const auto nested = [](const Json& step, size_t times) {
+    Json steps = Json::array();
+    for (size_t i = 0; i < times; ++i) steps.push_back(step);
+    return Json{{"type", "Sequence"}, {"pretokenizers", steps}};
   };
-  EXPECT_THAT(refusal(split("^(a+)+[bc]")), HasSubstr("exponential"));
-  EXPECT_THAT(refusal(split("\\\\p{Klingon}")), HasSubstr("unknown property 'Klingon'"));
-  EXPECT_THAT(refusal(split("(?W:a)")), HasSubstr("pre_tokenizer.pattern.Regex"));
-  EXPECT_THAT(refusal(split("a(")), HasSubstr("missing )"));
+  const Json split = {
+      {"type", "Split"}, {"behavior", "Isolated"}, {"invert", false}, {"pattern", {{"Regex", "[^\\s\\p{L}]+"}}}};
+  const auto whole = [](const Json& step) { return tiny("\"pre_tokenizer\":" + step.dump() + ","); };
+  EXPECT_EQ(refusal(whole(nested(nested(split, 8), 4))), "accepted");
+  EXPECT_THAT(refusal(whole(nested(nested(split, 64), 64))), testing::HasSubstr("more than 32 regular expressions"));
+  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}};
+  EXPECT_THAT(refusal(whole(nested(nested(bytes, 64), 64))), testing::HasSubstr("more than 64 steps"));
+}
+
+TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
+  const auto tokenizer = Tokenizer::from_json(tiny(split("(?:(?:ab)+)+[ x]")));
+  EXPECT_EQ(tokenizer->encode("abab ").size(), 3u);
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "ab";
+  EXPECT_THAT([&] { tokenizer->encode(text); },
+              testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("'(?:(?:ab)+)+[ x]' takes too many steps")));
+}
+
+// What oniguruma finds, and what PCRE2's compiler leaves out when it looks for where a match may start.
+TEST(Tokenizer, FindsMatchesWhereverTheyStart) {
+  const std::string words = R"({"type":"WordLevel","vocab":{"[UNK]":0},"unk_token":"[UNK]"})";
+  for (const std::string more : {"", R"((?:\\1)?)"}) {
+    const auto tokenizer = Tokenizer::from_json(tiny(split(R"((.\\w(\\S)|\\s)\\p{Thai}*+T)" + more), words));
+    EXPECT_EQ(tokenizer->encode_with_offsets("ab cd! The quick x").offsets,
+              (std::vector<Offsets>{{0, 6}, {6, 8}, {8, 18}}));
+  }
+}
+
+// EXAONE's words are such: alternatives of classes, repeated. Each letter must not cost a place on the matcher's stack.
+TEST(Tokenizer, MatchesRepeatedAlternativesOfClassesOverMegabytes) {
+  const auto tokenizer = Tokenizer::from_json(tiny(split(R"(a(?:\\p{L}|\\p{M})+b)", "Removed")));
+  EXPECT_EQ(tokenizer->encode("ab" + std::string(4 << 20, 'a') + "bb "), (std::vector<int32_t>{3}));
 }
 
 TEST(TokenizerFolder, AddsTheTokensAndRolesThatTheConfigNames) {

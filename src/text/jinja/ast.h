@@ -95,8 +95,6 @@ struct Concat : Expr {
   std::vector<ExprPtr> items;
 };
 
-enum class Comparison : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIn, kNotIn };
-
 struct Compare : Expr {
   explicit Compare(int line) : Expr(ExprKind::kCompare, line) {}
   ExprPtr first;

@@ -143,23 +143,12 @@ Value Interpreter::eval_concat(const Concat& concat, Activation& activation) {
 
 Value Interpreter::eval_compare(const Compare& compare, Activation& activation) {
   Value left = eval(*compare.first, activation);
-  bool holds = true;
   for (const auto& [comparison, operand] : compare.rest) {
     const Value right = eval(*operand, activation);
-    switch (comparison) {
-      case Comparison::kEqual: holds = equals(runtime_, left, right); break;
-      case Comparison::kNotEqual: holds = !equals(runtime_, left, right); break;
-      case Comparison::kLess: holds = jinja::compare(runtime_, Order::kLess, left, right); break;
-      case Comparison::kLessEqual: holds = jinja::compare(runtime_, Order::kLessEqual, left, right); break;
-      case Comparison::kGreater: holds = jinja::compare(runtime_, Order::kGreater, left, right); break;
-      case Comparison::kGreaterEqual: holds = jinja::compare(runtime_, Order::kGreaterEqual, left, right); break;
-      case Comparison::kIn: holds = contains(runtime_, right, left); break;
-      case Comparison::kNotIn: holds = !contains(runtime_, right, left); break;
-    }
-    if (!holds) break;
+    if (!holds(runtime_, comparison, left, right)) return Value::boolean(false);
     left = right;
   }
-  return Value::boolean(holds);
+  return Value::boolean(true);
 }
 
 Value Interpreter::eval_slice(const Slice& slice, Activation& activation) {

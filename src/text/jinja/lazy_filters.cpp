@@ -67,7 +67,7 @@ Args without_first(const Args& args, size_t count) { return {args.positional.sub
 class MapGenerator : public Generator {
  public:
   MapGenerator(Value input, const Args& args) : Generator(input, true), args_(args) {}
-  std::string_view name() const override { return "sync_do_map"; }
+  std::string_view name() const override { return "generator object sync_do_map"; }
 
  protected:
   void prepare(Runtime& runtime) override {
@@ -112,10 +112,7 @@ class SelectGenerator : public Generator {
  public:
   SelectGenerator(Value input, const Args& args, bool by_attribute, bool reject)
       : Generator(input, true), args_(args), by_attribute_(by_attribute), reject_(reject) {}
-  std::string_view name() const override {
-    if (by_attribute_) return reject_ ? "sync_do_rejectattr" : "sync_do_selectattr";
-    return reject_ ? "sync_do_reject" : "sync_do_select";
-  }
+  std::string_view name() const override { return "generator object select_or_reject"; }
 
  protected:
   void prepare(Runtime& runtime) override {
@@ -162,7 +159,7 @@ Value map_filter(Runtime& runtime, Value input, const Args& args) {
 class ItemsGenerator : public Iterator {
  public:
   explicit ItemsGenerator(Value input) : input_(input) {}
-  std::string_view name() const override { return "do_items"; }
+  std::string_view name() const override { return "generator object do_items"; }
   bool next(Runtime& runtime, Value& item) override {
     if (input_.is(Kind::kUndefined)) return false;
     if (!input_.is(Kind::kDict)) fail("Can only get item pairs from a mapping.");
@@ -188,7 +185,7 @@ class UniqueGenerator : public Generator {
  public:
   UniqueGenerator(Value input, AttributePath path, bool case_sensitive)
       : Generator(input, false), path_(path), case_sensitive_(case_sensitive) {}
-  std::string_view name() const override { return "sync_do_unique"; }
+  std::string_view name() const override { return "generator object sync_do_unique"; }
 
  protected:
   bool produce(Runtime& runtime, Value& item) override {
@@ -217,7 +214,7 @@ Value unique_filter(Runtime& runtime, Value input, const Args& args) {
 class BatchGenerator : public Generator {
  public:
   BatchGenerator(Value input, Value count, Value fill) : Generator(input, false), count_(count), fill_(fill) {}
-  std::string_view name() const override { return "do_batch"; }
+  std::string_view name() const override { return "generator object do_batch"; }
 
  protected:
   bool produce(Runtime& runtime, Value& batch) override {
@@ -255,7 +252,7 @@ Value batch_filter(Runtime& runtime, Value input, const Args& args) {
 class SliceGenerator : public Iterator {
  public:
   SliceGenerator(Value input, Value slices, Value fill) : input_(input), slices_(slices), fill_(fill) {}
-  std::string_view name() const override { return "sync_do_slice"; }
+  std::string_view name() const override { return "generator object sync_do_slice"; }
 
   bool next(Runtime& runtime, Value& slice) override {
     if (items_ == nullptr) {

@@ -44,8 +44,8 @@ class Iterator {
  public:
   // Writes the next item to `item`, or returns false.
   virtual bool next(Runtime& runtime, Value& item) = 0;
-  // The name Python prints for it.
-  virtual std::string_view name() const { return "generator"; }
+  // What Python prints for it, up to the address.
+  virtual std::string_view name() const { return "generator object"; }
 };
 
 // A method, property or forbidden name of a built-in type.

@@ -395,6 +395,20 @@ bool contains(Runtime& runtime, Value container, Value item) {
   return false;
 }
 
+bool holds(Runtime& runtime, Comparison comparison, Value left, Value right) {
+  switch (comparison) {
+    case Comparison::kEqual: return equals(runtime, left, right);
+    case Comparison::kNotEqual: return !equals(runtime, left, right);
+    case Comparison::kLess: return compare(runtime, Order::kLess, left, right);
+    case Comparison::kLessEqual: return compare(runtime, Order::kLessEqual, left, right);
+    case Comparison::kGreater: return compare(runtime, Order::kGreater, left, right);
+    case Comparison::kGreaterEqual: return compare(runtime, Order::kGreaterEqual, left, right);
+    case Comparison::kIn: return contains(runtime, right, left);
+    case Comparison::kNotIn: return !contains(runtime, right, left);
+  }
+  return false;
+}
+
 Value arithmetic(Runtime& runtime, Arithmetic operation, Value a, Value b) {
   if (a.is_integral() && b.is_integral()) return integer_arithmetic(operation, a.as_int(), b.as_int());
   if (a.is_string() && b.is_string() && operation == Arithmetic::kAdd) return add_strings(runtime, a, b);

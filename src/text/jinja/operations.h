@@ -25,6 +25,9 @@ size_t hash_value(Runtime& runtime, Value value);
 enum class Order { kLess, kLessEqual, kGreater, kGreaterEqual };
 bool compare(Runtime& runtime, Order order, Value a, Value b);
 bool contains(Runtime& runtime, Value container, Value item);
+enum class Comparison : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIn, kNotIn };
+// left == right, left in right, ...
+bool holds(Runtime& runtime, Comparison comparison, Value left, Value right);
 
 enum class Arithmetic { kAdd, kSubtract, kMultiply, kDivide, kFloorDivide, kModulo, kPower };
 Value arithmetic(Runtime& runtime, Arithmetic operation, Value a, Value b);

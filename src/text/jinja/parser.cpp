@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "base/unicode.h"
+#include "text/jinja/constants.h"
 #include "text/jinja/lexer.h"
 #include "text/jinja/scopes.h"
 #include "text/template_error.h"
@@ -785,7 +786,7 @@ std::unique_ptr<Tree> parse(std::string_view source, const TemplateLimits& limit
   if (!is_valid_utf8(source)) throw TemplateError(1, "the template is not valid UTF-8");
   auto tree = std::make_unique<Tree>();
   Parser(source, limits, *tree).run();
-  resolve_scopes(*tree);
+  resolve_scopes(*tree, fold_constants(*tree, limits));
   return tree;
 }
 

@@ -1,5 +1,5 @@
-// str() and repr() of every kind of value, as CPython and jinja2 print them. Where Python prints an address, a fixed word
-// stands instead.
+// str() and repr() of every kind of value, as CPython and jinja2 print them. Where Python prints an address, a fixed one
+// of the same length stands instead.
 #include <nlohmann/json.hpp>
 
 #include "base/python_format.h"
@@ -10,6 +10,27 @@
 namespace hearth::text::jinja {
 
 namespace {
+
+constexpr std::string_view kAddress = " at 0x7f0000000000>";
+
+// A global of transformers' environment, by the names it has there.
+void append_function(std::string& out, std::string_view name) {
+  const std::string locals = "_cached_compile_jinja_template.<locals>.";
+  if (name == "cycler") {
+    out += "<class 'jinja2.utils.Cycler'>";
+  } else if (name == "joiner") {
+    out += "<class 'jinja2.utils.Joiner'>";
+  } else if (name == "namespace") {
+    out += "<class 'transformers.utils.chat_template_utils." + locals + "TemplateNamespace'>";
+  } else if (name == "dict") {
+    out += "<transformers.utils.chat_template_utils." + locals + "TemplateDict object" + std::string(kAddress);
+  } else {
+    std::string own = locals + std::string(name);
+    if (name == "range") own = "safe_range";
+    if (name == "lipsum") own = "generate_lorem_ipsum";
+    out += "<function " + own + std::string(kAddress);
+  }
+}
 
 void append_items(Runtime& runtime, std::string& out, std::span<const Value> items) {
   bool first = true;
@@ -99,13 +120,15 @@ void append_repr(Runtime& runtime, std::string& out, Value value) {
     case Kind::kMacro: out += describe_macro(value); break;
     case Kind::kMethod:
       out += "<built-in method " + std::string(value.as<BoundMethod>().attribute->name) + " of " +
-             std::string(type_name(value.as<BoundMethod>().self)) + " object>";
+             std::string(type_name(value.as<BoundMethod>().self)) + " object" + std::string(kAddress);
       break;
-    case Kind::kFunction: out += "<function " + std::string(value.as<Function>().name) + ">"; break;
+    case Kind::kFunction: append_function(out, value.as<Function>().name); break;
     case Kind::kIterator:
-      out += "<generator object " + std::string(value.as<Iterator>().name()) + " at 0x7f0000000000>";
+      out += "<" + std::string(value.as<Iterator>().name()) + std::string(kAddress);
       break;
     case Kind::kSelf: out += "<TemplateReference None>"; break;
+    case Kind::kCycler: out += "<jinja2.utils.Cycler object" + std::string(kAddress); break;
+    case Kind::kJoiner: out += "<jinja2.utils.Joiner object" + std::string(kAddress); break;
     default: out += "<" + std::string(type_name(value)) + " object>"; break;
   }
 }

@@ -220,28 +220,6 @@ bool assigns_loop(const Stmt* statement) {
   return found;
 }
 
-bool is_constant(const Expr& expr) {
-  if (expr.kind == ExprKind::kName || expr.kind == ExprKind::kCall) return false;
-  bool constant = true;
-  for_each_child(expr, [&](const Expr* child) { constant &= is_constant(*child); });
-  return constant;
-}
-
-// Whether `left`, a constant, may settle an `or` (wanted true) or an `and` by itself. What takes a filter to tell counts.
-bool may_decide(const Expr& left, bool wanted) {
-  if (left.kind == ExprKind::kNegate) return may_decide(*static_cast<const Unary&>(left).operand, wanted);
-  if (left.kind != ExprKind::kConst) return is_constant(left);
-  const Value value = static_cast<const Const&>(left).value;
-  switch (value.kind()) {
-    case Kind::kNone: return !wanted;
-    case Kind::kBool:
-    case Kind::kInt: return (value.as_int() != 0) == wanted;
-    case Kind::kFloat: return (value.as_real() != 0) == wanted;
-    case Kind::kString: return !value.view().empty() == wanted;
-    default: return true;
-  }
-}
-
 bool has_bare_slice(const Expr& key) {
   if (key.kind != ExprKind::kTuple) return false;
   const auto& items = static_cast<const Items&>(key).items;
@@ -274,6 +252,7 @@ struct Frame {
   bool toplevel = false;  // assignments are visible to blocks
   bool soft = false;      // inside a condition: unknown filters fail only when reached
   bool in_loop = false;   // break and continue are allowed
+  bool folded = false;    // inside an expression that is a constant by now
 
   Frame inner() const {
     Frame frame;
@@ -287,7 +266,7 @@ struct Frame {
 
 class ScopePass {
  public:
-  explicit ScopePass(Tree& tree) : tree_(tree) {}
+  ScopePass(Tree& tree, const std::unordered_set<const Expr*>& folded) : tree_(tree), folded_(folded) {}
 
   void run() {
     Frame root;
@@ -587,6 +566,11 @@ class ScopePass {
   }
 
   void resolve(Expr* expr, const Frame& frame) {
+    if (!frame.folded && folded_.contains(expr)) {
+      Frame constant = frame;
+      constant.folded = constant.soft = true;
+      return resolve(expr, constant);
+    }
     switch (expr->kind) {
       case ExprKind::kName: {
         auto& name = static_cast<Name&>(*expr);
@@ -607,19 +591,10 @@ class ScopePass {
           error(test.line, "No test named '" + std::string(test.name.view()) + "'.");
         break;
       }
-      case ExprKind::kGetitem:  // constants are folded before Python could object
-        if (has_bare_slice(*static_cast<Getitem&>(*expr).key) && !is_constant(*expr))
+      case ExprKind::kGetitem:
+        if (has_bare_slice(*static_cast<Getitem&>(*expr).key) && !frame.folded)
           error(expr->line, "a slice cannot stand among other subscripts");
         break;
-      case ExprKind::kAnd:
-      case ExprKind::kOr: {  // jinja2 folds what a constant decides before it looks at the other side
-        const auto& both = static_cast<const Binary&>(*expr);
-        Frame right = frame;
-        right.soft |= may_decide(*both.left, expr->kind == ExprKind::kOr);
-        resolve(both.left.get(), frame);
-        resolve(both.right.get(), right);
-        return;
-      }
       case ExprKind::kCondition: {
         Frame soft = frame;
         soft.soft = true;
@@ -632,6 +607,7 @@ class ScopePass {
   }
 
   Tree& tree_;
+  const std::unordered_set<const Expr*>& folded_;
   std::map<std::string_view, int> context_;
   std::map<const FunctionScope*, std::map<std::string, uint16_t>> slots_;
   size_t copied_ = 0;
@@ -639,6 +615,6 @@ class ScopePass {
 
 }  // namespace
 
-void resolve_scopes(Tree& tree) { ScopePass(tree).run(); }
+void resolve_scopes(Tree& tree, const std::unordered_set<const Expr*>& folded) { ScopePass(tree, folded).run(); }
 
 }  // namespace hearth::text::jinja

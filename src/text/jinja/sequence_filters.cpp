@@ -188,6 +188,31 @@ Value list_filter(Runtime& runtime, Value input, const Args& args) {
   return runtime.list(collect(runtime, input));
 }
 
+class Reversed : public Iterator {
+ public:
+  Reversed(Value input, Iterator* items) : input_(input), items_(items) {}
+  bool next(Runtime& runtime, Value& item) override { return items_->next(runtime, item); }
+  std::string_view name() const override {
+    switch (input_.kind()) {
+      case Kind::kList: return "list_reverseiterator object";
+      case Kind::kRange: return "range_iterator object";
+      case Kind::kDict: return "dict_reversekeyiterator object";
+      case Kind::kDictView:
+        switch (input_.as<DictView>().what) {
+          case DictView::kKeys: return "dict_reversekeyiterator object";
+          case DictView::kValues: return "dict_reversevalueiterator object";
+          case DictView::kItems: return "dict_reverseitemiterator object";
+        }
+        [[fallthrough]];
+      default: return "reversed object";
+    }
+  }
+
+ private:
+  Value input_;
+  Iterator* items_;
+};
+
 Value reverse_filter(Runtime& runtime, Value input, const Args& args) {
   refuse_arguments(args, "reverse");
   if (input.is_string()) return get_slice(runtime, input, Value(), Value(), Value::integer(-1));
@@ -195,7 +220,8 @@ Value reverse_filter(Runtime& runtime, Value input, const Args& args) {
   std::vector<Value> items = collect(runtime, input);
   std::reverse(items.begin(), items.end());
   if (!is_reversible(input)) return runtime.list(items);
-  return Value::object(Kind::kIterator, iterate(runtime, runtime.list(items)));
+  Iterator* reversed = runtime.make<Reversed>(input, iterate(runtime, runtime.list(items)));
+  return Value::object(Kind::kIterator, reversed);
 }
 
 Value default_filter(Runtime& runtime, Value input, const Args& args) {

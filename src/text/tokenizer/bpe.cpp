@@ -1,6 +1,7 @@
 // A word becomes symbols (one per character), then pairs merge in order of rank. Short words search the best pair among
 // all each time, which beats any queue up to some hundred symbols. Long ones keep, for each rank, the list of positions
-// where its pair stands, and a heap of the ranks: 8 MB of one letter take about half a second.
+// where its pair stands, and a heap of the ranks. Before that, pairs that make up much of a long word (8 MB of one letter
+// or emoji) merge everywhere in one sweep.
 // Words of up to 128 bytes are remembered; in running text nine of ten are met again.
 #include "text/tokenizer/bpe.h"
 
@@ -19,6 +20,7 @@ namespace {
 constexpr uint32_t kNoRank = ~uint32_t{0};
 constexpr size_t kShortWord = 160;  // symbols; where merge_long starts to win
 constexpr size_t kMaxProbe = 4096;
+constexpr size_t kRow = 4096;  // symbols, from which merge_rows looks
 
 }  // namespace
 
@@ -118,7 +120,7 @@ void Bpe::tokenize_word(std::string_view word, uint32_t base, std::vector<Token>
   add_symbols(word, symbols, scratch);
   if (symbols.size() <= kShortWord) {
     merge_short(symbols, scratch.ranks);
-  } else {
+  } else if (symbols.size() < kRow || !merge_rows(symbols)) {
     merge_long(symbols, scratch);
   }
   const size_t first = out.size();
@@ -158,6 +160,8 @@ void Bpe::add_symbols(std::string_view word, std::vector<Token>& symbols, ModelS
     unknown = 0;
   };
   const bool plain = options_.continuing_subword_prefix.empty() && options_.end_of_word_suffix.empty();
+  std::string_view last;  // character looked up
+  int32_t last_id = -1;
   for (size_t at = 0; at < word.size();) {
     const size_t length = utf8_length(word[at]);
     std::string_view spelling = word.substr(at, length);
@@ -169,7 +173,11 @@ void Bpe::add_symbols(std::string_view word, std::vector<Token>& symbols, ModelS
       spelling = scratch.text;
     }
     at += length;
-    if (const int32_t id = vocabulary_.find(spelling); id >= 0) {
+    if (spelling != last) {
+      last_id = vocabulary_.find(spelling);
+      last = plain ? spelling : std::string_view();
+    }
+    if (const int32_t id = last_id; id >= 0) {
       close_unknown();
       symbols.push_back({id, position, position + static_cast<uint32_t>(length)});
       position += static_cast<uint32_t>(length);
@@ -207,6 +215,62 @@ void Bpe::merge_short(std::vector<Token>& symbols, std::vector<uint32_t>& ranks)
     if (best > 0) ranks[best - 1] = merges_.find(symbols[best - 1].id, symbols[best].id).rank;
   }
   symbols.resize(count);
+}
+
+// Merges the best pair everywhere, again and again, while that is worth a sweep: it stands at one of 32 places, or the
+// symbols are long rows of the same. True when nothing is left to merge.
+bool Bpe::merge_rows(std::vector<Token>& symbols) const {
+  for (;;) {
+    MergeTable::Merge best, merge;
+    int32_t left = -1, right = -1, best_left = -1, best_right = -1;
+    size_t times = 0, changes = 0;
+    for (size_t i = 0; i + 1 < symbols.size(); ++i) {
+      if (symbols[i].id != left || symbols[i + 1].id != right) {
+        left = symbols[i].id;
+        right = symbols[i + 1].id;
+        merge = merges_.find(left, right);
+        ++changes;
+        if (merge.rank < best.rank) {
+          best = merge;
+          best_left = left;
+          best_right = right;
+          times = 0;
+        }
+      }
+      times += merge.rank == best.rank;
+    }
+    if (best.rank == kNoRank) return true;
+    if (times < symbols.size() / 32 && changes > symbols.size() / 64) return false;
+    if (!merge_everywhere(symbols, best_left, best_right)) return false;
+  }
+}
+
+// Merges a pair that no other comes before, from the left. Stops, with false, where that makes a pair which would have
+// its turn before the rest.
+bool Bpe::merge_everywhere(std::vector<Token>& symbols, int32_t left, int32_t right) const {
+  const MergeTable::Merge merge = merges_.find(left, right);
+  const auto comes_later = [&](int32_t a, int32_t b) { return merges_.find(a, b).rank > merge.rank; };
+  size_t kept = 0, i = 0;
+  bool in_order = true;
+  int32_t before = -1, behind = -1;  // neighbours found to be harmless
+  while (i < symbols.size() && in_order) {
+    Token symbol = symbols[i++];
+    if (symbol.id == left && i < symbols.size() && symbols[i].id == right) {
+      symbol.id = merge.id;
+      symbol.end = symbols[i++].end;
+      if (kept > 0 && symbols[kept - 1].id != before) {
+        before = symbols[kept - 1].id;
+        in_order &= comes_later(before, merge.id);
+      }
+      if (i < symbols.size() && symbols[i].id != behind) {
+        behind = symbols[i].id;
+        in_order &= comes_later(merge.id, behind);
+      }
+    }
+    symbols[kept++] = symbol;
+  }
+  symbols.erase(symbols.begin() + static_cast<ptrdiff_t>(kept), symbols.begin() + static_cast<ptrdiff_t>(i));
+  return in_order;
 }
 
 void Bpe::merge_long(std::vector<Token>& symbols, ModelScratch& scratch) const {

@@ -90,6 +90,8 @@ class Bpe : public Model {
   void add_symbols(std::string_view word, std::vector<Token>& symbols, ModelScratch& scratch) const;
   bool add_bytes(std::string_view spelling, uint32_t& position, std::vector<Token>& symbols) const;
   void merge_short(std::vector<Token>& symbols, std::vector<uint32_t>& ranks) const;
+  bool merge_rows(std::vector<Token>& symbols) const;
+  bool merge_everywhere(std::vector<Token>& symbols, int32_t left, int32_t right) const;
   void merge_long(std::vector<Token>& symbols, ModelScratch& scratch) const;
 
   MergeTable merges_;

@@ -64,13 +64,19 @@ char32_t Component::character(std::string_view name) const {
 
 Regex Component::pattern(std::string_view name) const {
   const Component kind = child(name);
-  if (kind.has("Regex")) return Regex(kind.string("Regex"), source_, kind.key() + ".Regex");
+  if (kind.has("Regex")) {
+    const std::string regex = kind.string("Regex");
+    patterns_->bytes += regex.size();
+    if (++patterns_->count > 32 || patterns_->bytes > 16384)
+      kind.fail("more than 32 regular expressions, or 16384 bytes of them");
+    return Regex(regex, source_, kind.key() + ".Regex");
+  }
   const std::string literal = kind.string("String");
   return literal.empty() ? Regex("", source_, kind.key()) : Regex::literal(literal);
 }
 
 Component Component::child(std::string_view name) const {
-  return {require(name), source_, key_.empty() ? std::string(name) : key_ + "." + std::string(name)};
+  return {require(name), key_.empty() ? std::string(name) : key_ + "." + std::string(name), *this};
 }
 
 size_t Component::count(std::string_view name, size_t most) const {
@@ -81,7 +87,7 @@ size_t Component::count(std::string_view name, size_t most) const {
 }
 
 Component Component::element(std::string_view name, size_t index) const {
-  return {require(name).at(index), source_, key_ + "." + std::string(name) + "[" + std::to_string(index) + "]"};
+  return {require(name).at(index), key_ + "." + std::string(name) + "[" + std::to_string(index) + "]", *this};
 }
 
 }  // namespace hearth::text

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,8 @@ class Component {
   uint32_t number(std::string_view name) const;
   uint32_t number(std::string_view name, uint32_t fallback) const;
   char32_t character(std::string_view name) const;
-  // {"String": ...} or {"Regex": ...}.
+  // {"String": ...} or {"Regex": ...}. Throws LoadError beyond 32 regular expressions or 16 KiB of them, which take up to a
+  // second to compile, in this component and those around it.
   Regex pattern(std::string_view name) const;
 
   Component child(std::string_view name) const;
@@ -43,12 +45,18 @@ class Component {
   [[noreturn]] void fail(std::string_view reason) const;
 
  private:
+  struct Patterns {
+    size_t count = 0, bytes = 0;
+  };
+  Component(const Json& value, std::string key, const Component& parent)
+      : value_(&value), source_(parent.source_), key_(std::move(key)), patterns_(parent.patterns_) {}
   const Json* find(std::string_view name) const;
   const Json& require(std::string_view name) const;
   [[noreturn]] void fail(std::string_view name, std::string_view reason) const;
 
   const Json* value_;
   std::string source_, key_;
+  std::shared_ptr<Patterns> patterns_ = std::make_shared<Patterns>();  // of the whole that this is a part of
 };
 
 }  // namespace hearth::text

@@ -115,7 +115,14 @@ void Tokenizer::Pipeline::fill(std::string_view text, EncodeScratch& scratch) co
     piece.alignments.clear();
     piece.original_begin = split.tracked ? static_cast<uint32_t>(original) : static_cast<uint32_t>(begin);
     if (split.tracked) {
+      piece.alignments.reserve(end - begin);
       for (size_t at = begin; at < end;) {
+        if (static_cast<uint8_t>(valid[at]) < 0x80) {
+          piece.alignments.push_back({static_cast<uint32_t>(original), static_cast<uint32_t>(original + 1)});
+          ++original;
+          ++at;
+          continue;
+        }
         const size_t length = utf8_length(valid[at]);
         const Alignment alignment{static_cast<uint32_t>(original),
                                   static_cast<uint32_t>(original + utf8_step(text, original).length)};
@@ -191,8 +198,8 @@ Encoding Tokenizer::Pipeline::collect(std::string_view text, OffsetUnit unit, co
     character_of.reserve(text.size() + 1);
     uint32_t count = 0;
     for (size_t at = 0; at < text.size(); ++count) {
-      const size_t length = utf8_step(text, at).length;
-      character_of.resize(character_of.size() + length, count);
+      const size_t length = static_cast<uint8_t>(text[at]) < 0x80 ? 1 : utf8_step(text, at).length;
+      for (size_t i = 0; i < length; ++i) character_of.push_back(count);
       at += length;
     }
     character_of.push_back(count);
@@ -207,6 +214,9 @@ Encoding Tokenizer::Pipeline::collect(std::string_view text, OffsetUnit unit, co
   Encoding out;
   const SplitText& split = scratch.split;
   const Vocabulary& vocabulary = model->vocabulary();
+  out.ids.reserve(scratch.tokens.size());
+  out.offsets.reserve(scratch.tokens.size());
+  out.tokens.reserve(scratch.tokens.size());
   for (size_t i = 0; i < split.splits.size(); ++i) {
     const Split& piece = split.splits[i];
     const std::string_view view = split.view(piece);

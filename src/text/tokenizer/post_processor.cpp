@@ -14,6 +14,7 @@ namespace {
 
 template <typename T>
 void append(std::vector<T>& to, std::vector<T>&& from) {
+  if (to.empty()) return to.swap(from);
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
@@ -69,9 +70,15 @@ class Template : public PostProcessor {
 
   void apply(std::vector<Encoding>& parts, bool add_special_tokens) const override {
     std::vector<Encoding> out;
+    auto texts = std::count_if(pieces_.begin(), pieces_.end(), [](const Piece& piece) { return piece.is_text; });
     for (const Piece& piece : pieces_) {
       if (piece.is_text) {
-        Encoding text = parts.empty() ? Encoding{} : parts.front();
+        Encoding text;
+        if (!parts.empty() && --texts == 0) {
+          text = std::move(parts.front());
+        } else if (!parts.empty()) {
+          text = parts.front();
+        }
         std::fill(text.type_ids.begin(), text.type_ids.end(), piece.type_id);
         out.push_back(std::move(text));
       } else if (add_special_tokens) {

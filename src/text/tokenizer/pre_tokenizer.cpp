@@ -41,7 +41,11 @@ class PatternSplit : public PreTokenizer {
       : pattern_(std::move(pattern)), behavior_(behavior), invert_(invert) {}
 
   void apply(SplitText& text) const override {
-    text.split_each(behavior_, invert_, [&](std::string_view piece, auto&& match) { pattern_.find(piece, match); });
+    text.split_each(behavior_, invert_, [&](std::string_view piece, auto&& match) {
+      // One character alone stays as it is, whatever matches.
+      if (behavior_ == SplitBehavior::kIsolated && !piece.empty() && utf8_length(piece[0]) == piece.size()) return;
+      pattern_.find(piece, match);
+    });
   }
 
  private:
@@ -188,6 +192,7 @@ class ByteLevel : public PreTokenizer {
 
 void add_steps(const Component& c, PreTokenizerChain& chain, bool last) {
   const std::string type = c.type();
+  if (chain.steps.size() >= 64) c.fail("more than 64 steps");
   const auto add = [&](std::unique_ptr<PreTokenizer> step) { chain.steps.push_back(std::move(step)); };
   if (type == "Sequence") {
     const size_t count = c.count("pretokenizers");

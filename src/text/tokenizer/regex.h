@@ -25,7 +25,7 @@ class Regex {
   Regex& operator=(Regex&&) noexcept;
 
   // Calls match(begin, end) for each match from left to right. Empty matches count, except right behind another match.
-  // When a match takes more than a million steps the search ends there.
+  // Throws std::invalid_argument, naming the pattern, when one match takes more than ten million steps.
   template <typename Match>
   void find(std::string_view text, Match&& match) const {
     size_t at = 0, last_end = std::string_view::npos, begin, end;

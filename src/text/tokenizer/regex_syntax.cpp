@@ -24,6 +24,8 @@ class Translator {
   explicit Translator(std::string_view pattern) : in_(pattern) {
     if (!is_valid_utf8(pattern)) refuse("not UTF-8");
     if (pattern.size() > 65536) refuse("longer than 65536 bytes");
+    for (size_t at = 0; at + 1 < pattern.size(); ++at)
+      captures_ |= pattern[at] == '\\' && (pattern[at + 1] == 'k' || (pattern[at + 1] > '0' && pattern[at + 1] <= '9'));
   }
 
   std::string run() {
@@ -38,6 +40,10 @@ class Translator {
     size_t begin;
     bool dot_all;
     size_t reaching = 0;  // groups opened for (?i) within it, which end with it
+    // (?:class|class), as far as it has been read: the classes' union, and how many stand in this alternative.
+    bool only_classes = false;
+    size_t classes = 0;
+    CodeSet all = {};
   };
 
   CodeSet property(std::string_view name) const {
@@ -65,9 +71,13 @@ class Translator {
       ++at_;
       out_ += '|';
       atom_ = npos;
+      end_alternative();
       return;
     }
-    if (c == '*' || c == '+' || c == '?' || (c == '{' && atom_ != npos && is_interval())) return quantifier();
+    if (c == '*' || c == '+' || c == '?' || (c == '{' && atom_ != npos && is_interval())) {
+      not_only_classes();
+      return quantifier();
+    }
     atom_ = out_.size();
     quantified_ = false;
     if (c == '[') {
@@ -76,18 +86,36 @@ class Translator {
       const CodeSet set = bracket(0);
       in_class_ = false;
       out_ += spelled(set, in_.substr(begin, at_ - begin));
+      add_class(set);
     } else if (c == '\\') {
       ++at_;
       escape();
     } else if (c == '.') {
+      not_only_classes();
       ++at_;
       out_ += dot_all_ ? "[\\x{0}-\\x{10ffff}]" : "[^\\n]";
     } else if (c == '^' || c == '$') {
+      not_only_classes();
       ++at_;
       out_ += c == '^' ? "(?m:^)" : "(?m:$)";
     } else {
+      not_only_classes();
       literal(next_character(in_, at_));
     }
+  }
+
+  void add_class(const CodeSet& set) {
+    if (groups_.empty() || !groups_.back().only_classes) return;
+    groups_.back().all.add(set);
+    ++groups_.back().classes;
+  }
+  void end_alternative() {
+    if (groups_.empty()) return;
+    groups_.back().only_classes &= groups_.back().classes == 1;
+    groups_.back().classes = 0;
+  }
+  void not_only_classes() {
+    if (!groups_.empty()) groups_.back().only_classes = false;
   }
 
   void literal(char32_t c) {
@@ -102,7 +130,8 @@ class Translator {
 
   void open_group() {
     if (groups_.size() >= 64) refuse("groups nested deeper than 64");
-    const Group group{out_.size(), dot_all_};
+    Group group{out_.size(), dot_all_};
+    not_only_classes();
     const bool whole_pattern = at_ == 0;
     ++at_;
     if (take("?#")) {
@@ -112,8 +141,10 @@ class Translator {
       return;
     }
     if (!take("?")) {
-      out_ += '(';
+      group.only_classes = !captures_;
+      out_ += captures_ ? "(" : "(?:";
     } else if (starts(":") || starts("=") || starts("!") || starts(">")) {
+      group.only_classes = starts(":");
       out_ += "(?";
       out_ += take_char();
     } else if (starts("<=") || starts("<!")) {
@@ -121,7 +152,9 @@ class Translator {
       ++at_;
       out_ += take_char();
     } else if (take("<")) {
-      out_ += "(?<" + group_name() + ">";
+      const std::string name = group_name();
+      group.only_classes = !captures_;
+      out_ += captures_ ? "(?<" + name + ">" : "(?:";
     } else if (!options_group(whole_pattern)) {
       return;
     }
@@ -172,7 +205,13 @@ class Translator {
   void close_group() {
     if (groups_.empty()) refuse("unmatched )");
     ++at_;
-    out_.append(groups_.back().reaching + 1, ')');
+    end_alternative();
+    if (groups_.back().only_classes) {  // one class: repeated, it keeps no way back for every character
+      out_.resize(groups_.back().begin);
+      out_ += groups_.back().all.pcre2_class();
+    } else {
+      out_.append(groups_.back().reaching + 1, ')');
+    }
     atom_ = groups_.back().begin;
     dot_all_ = groups_.back().dot_all;
     groups_.pop_back();
@@ -230,7 +269,10 @@ class Translator {
     CodeSet set;
     if (class_escape(c, set)) {
       out_ += spelled(set, in_.substr(begin, at_ - begin));
-    } else if (c == 'b' || c == 'B') {
+      return add_class(set);
+    }
+    not_only_classes();
+    if (c == 'b' || c == 'B') {
       const std::string word = property("word").pcre2_class();
       const std::string inside = "(?<=" + word + ")(?=" + word + ")", outside = "(?<!" + word + ")(?!" + word + ")";
       const std::string ends = "(?<=" + word + ")(?!" + word + ")", begins = "(?<!" + word + ")(?=" + word + ")";
@@ -433,6 +475,7 @@ class Translator {
   bool quantified_ = false;  // whether it has a quantifier already
   bool dot_all_ = false;
   bool in_class_ = false;  // between brackets
+  bool captures_ = false;  // whether the pattern may refer to a group; else none keeps what it matched
   std::vector<Group> groups_;
   size_t reaching_ = 0;  // see Group; of the whole pattern
   std::map<std::string, std::string> spelled_;  // by their source
