@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "text/detokenizer.h"
+#include "text/tokenizer/json_reader.h"
 
 namespace hearth::text {
 namespace {
@@ -370,6 +371,35 @@ TEST(Detokenizer, CleansUpSpacesAcrossTokens) {
   const std::vector<int32_t> ids = {0, 1, 2, 1, 3, 4, 1, 1, 2, 1};
   EXPECT_EQ(tokenizer->decode(ids), "x.n't . ");
   EXPECT_EQ(streamed(tokenizer, ids, true), "x.n't . ");
+}
+
+// What the tokenizers library made of scores: one place away from the nearest double in some.
+TEST(JsonReader, ReadsNumbersAsTheReferenceDoes) {
+  const auto number = [](std::string_view text) { return JsonReader(text, "test").number(); };
+  const std::vector<std::pair<const char*, double>> cases = {
+      {"-12.864072317121257", -0x1.9ba67afced458p+3},
+      {"-11.692844665672597", -0x1.762bc89388b30p+3},
+      {"-7.9360912192871735", -0x1.fbe8eb253a50ap+2},
+      {"-12.042126915897185", -0x1.81591a8bc1e97p+3},
+      {"0.1", 0.1},
+      {"-0.30000000000000004", -0x1.3333333333334p-2},
+      {"1e-7", 1e-7},
+      {"1E+2", 100},
+      {"-1.7976931348623157e308", -0x1.fffffffffffffp+1023},
+      {"123456789012345678901234567890.5", 0x1.8ee90ff6c373ep+96},
+      {"18446744073709551619.25", 0x1p+64},
+      {"2.2250738585072014e-308", 0x1p-1022},
+      {"4.9406564584124654e-324", 0x1p-1074},
+      {"1e-400", 0},
+      {"0e999999999999", 0},
+      {"-5", -5},
+      {"12345678901234567890123", 0x1.4ea15b273b38ap+73},
+      {"0.000000000000000000000000000000000000123456789012345678901234567890", 0x1.5014d3288945ap-123},
+      {"9007199254740993.0", 0x1.0000000000001p+53},
+      {"1.8446744073709551617", 0x1.d83c94fb6d2adp+0},
+  };
+  for (const auto& [text, value] : cases) EXPECT_EQ(number(text), value) << text;
+  for (const char* text : {"1e309", "1e99999999999", "-2e308"}) EXPECT_THROW(number(text), LoadError) << text;
 }
 
 }  // namespace

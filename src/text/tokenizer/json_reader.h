@@ -4,7 +4,7 @@
 // The text must be well-formed UTF-8 (the constructor checks). Every member throws LoadError(source, "not valid JSON at
 // byte N") when the text is not what it asks for. Nesting beyond 64 is refused.
 // Lifetime: the text must outlive the reader; a string_view it returns lives until the next call.
-// Source:   RFC 8259.
+// Source:   RFC 8259; serde_json 1.0, de.rs (numbers).
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,7 @@ class JsonReader {
   std::string_view string();
   // An integer in [0, 2^63). A fraction or an exponent is refused.
   int64_t integer();
+  // Finite. The double that serde_json makes of it, which is not always the nearest.
   double number();
   bool boolean();
   // Takes a null if one is next.
