@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/python_format.h"
 #include "base/unicode.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
@@ -25,15 +26,10 @@ void append_number(std::string& out, uint32_t number) {
   out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
+// Bytes that are no UTF-8 become U+FFFD.
 void append_quoted(std::string& out, const std::string& piece) {
-  const auto plain = [](char c) { return static_cast<uint8_t>(c) >= ' ' && c != '"' && c != '\\'; };
-  if (!std::all_of(piece.begin(), piece.end(), plain) || !is_valid_utf8(piece)) {
-    out += json_text(piece);
-    return;
-  }
-  out += '"';
-  out += piece;
-  out += '"';
+  if (is_valid_utf8(piece)) return append_json_string(out, piece, /*ensure_ascii=*/false);
+  out += json_text(piece);
 }
 
 // As JSON text at once: of eight million tokens a tree of JSON values alone would take seconds.
