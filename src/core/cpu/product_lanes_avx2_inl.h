@@ -96,35 +96,42 @@ inline bool expand_scales(const T* scales, const T* biases, int count, float lif
 
 // ---- Codes of a block.
 
-// Codes [16h, 16h + 16) as 16-bit lanes: 0 to 3 and 8 to 11 in the lower half, the others in the upper. Two bytes hold
-// any code; they come from the last bytes of the block that hold all sixteen.
+// Where codes [16h, 16h + 16) lie in a block: in its last bytes that hold all sixteen, each in two bytes of these (8
+// bits: in one), from where a multiplication shifts it to the top of 16 bits.
+template <int kBits, int h>
+struct CodePlaces {
+  static constexpr int kLoaded = kBits < 5 ? 8 : 16, kLatest = 4 * kBits - kLoaded;
+  static constexpr int kBegin = 2 * kBits * h < kLatest ? 2 * kBits * h : kLatest;
+  alignas(32) uint8_t bytes[32] = {};
+  alignas(32) uint16_t factors[16] = {};
+
+  constexpr CodePlaces() {
+    const int codes[16] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
+    for (int lane = 0; lane < 16; lane++) {
+      const int bit = kBits * codes[lane], byte = 2 * kBits * h - kBegin + bit / 8;
+      bytes[2 * lane] = static_cast<uint8_t>(byte);
+      bytes[2 * lane + 1] = static_cast<uint8_t>(kBits == 8 ? 0x80 : byte + 1);  // 0x80 gives zero
+      factors[lane] = static_cast<uint16_t>(1 << (16 - kBits - bit % 8));
+    }
+  }
+};
+template <int kBits, int h>
+inline constexpr CodePlaces<kBits, h> kCodePlaces;
+
+// Codes [16h, 16h + 16) as 16-bit lanes: 0 to 3 and 8 to 11 in the lower half, the others in the upper.
 template <int kBits, int h>
 inline __attribute__((always_inline)) __m256i sixteen_codes(const uint8_t* block) {
-  constexpr int kLoaded = kBits < 5 ? 8 : 16, kLatest = 4 * kBits - kLoaded;
-  constexpr int kBegin = 2 * kBits * h < kLatest ? 2 * kBits * h : kLatest, kSkipped = 2 * kBits * h - kBegin;
-  const __m256i number = _mm256_setr_epi16(0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15);
-  const __m256i bit = _mm256_mullo_epi16(number, _mm256_set1_epi16(kBits));
-  const __m256i byte = _mm256_add_epi16(_mm256_srli_epi16(bit, 3), _mm256_set1_epi16(kSkipped));
+  constexpr auto& places = kCodePlaces<kBits, h>;
   __m256i bytes;
-  if constexpr (kLoaded == 8) {
-    bytes = _mm256_broadcastq_epi64(load_8_bytes(block + kBegin));
+  if constexpr (places.kLoaded == 8) {
+    bytes = _mm256_broadcastq_epi64(load_8_bytes(block + places.kBegin));
   } else {
-    bytes = _mm256_broadcastsi128_si256(load_16_bytes(block + kBegin));
+    bytes = _mm256_broadcastsi128_si256(load_16_bytes(block + places.kBegin));
   }
-  if constexpr (kBits == 8) return _mm256_shuffle_epi8(bytes, _mm256_or_si256(byte, _mm256_set1_epi16(-0x8000)));
-  const __m256i next = _mm256_slli_epi16(_mm256_add_epi16(byte, _mm256_set1_epi16(1)), 8);
-  const __m256i pairs = _mm256_shuffle_epi8(bytes, _mm256_or_si256(byte, next));
-  // Shifted left until the code is at the top, by a multiplication: 2^(16 - kBits - bit % 8).
-  alignas(32) static constexpr auto kLeft = [] {
-    struct Factors {
-      uint16_t of[16];
-    } factors{};
-    const int numbers[16] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
-    for (int i = 0; i < 16; i++) factors.of[i] = static_cast<uint16_t>(1 << (16 - kBits - kBits * numbers[i] % 8));
-    return factors;
-  }();
-  const __m256i left = _mm256_load_si256(reinterpret_cast<const __m256i*>(kLeft.of));
-  return _mm256_srli_epi16(_mm256_mullo_epi16(pairs, left), 16 - kBits);
+  const __m256i pairs = _mm256_shuffle_epi8(bytes, _mm256_load_si256(reinterpret_cast<const __m256i*>(places.bytes)));
+  if constexpr (kBits == 8) return pairs;
+  const __m256i factors = _mm256_load_si256(reinterpret_cast<const __m256i*>(places.factors));
+  return _mm256_srli_epi16(_mm256_mullo_epi16(pairs, factors), 16 - kBits);
 }
 
 // The 32 codes as bytes: vector v's lanes in bytes 4v to 4v + 3 of both.
