@@ -5,9 +5,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <random>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/error.h"
