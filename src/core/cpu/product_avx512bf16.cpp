@@ -85,12 +85,16 @@ struct Bfloat16Pairs {
   struct Codes {
     static constexpr bool kPermuted = false;
     static constexpr bool kTable = kBits <= 5;
-    static constexpr float kLift = 1.0f;
 
     struct Group {
       __m512i table, second_table;  // 5 bits in pairs: one each; otherwise all in the first
       __m512 scale[2], bias[2];
     };
+
+    template <bool>
+    static bool expand(const Bfloat16* scales, const Bfloat16* biases, int count, Scales& to) {
+      return expand_scales(scales, biases, count, 1.0f, static_cast<float>((1 << kBits) - 1), to);
+    }
 
     template <bool, bool kPair>
     static Group group(const Scales& scales, int g) {

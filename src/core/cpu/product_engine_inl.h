@@ -122,15 +122,17 @@ struct CodedRows {
   static const uint8_t* codes(const ProductCall& c, int64_t row) {
     return reinterpret_cast<const uint8_t*>(c.codes.packed) + row * (c.k / 32) * (4 * kBits);
   }
-  // Groups [begin, begin + count) of a row, at most kScalesAtOnce. Returns whether they are tame.
+  // Groups [begin, begin + count) of a row, at most kScalesAtOnce, for weights that are tame or not. Returns whether
+  // they are tame.
+  template <bool kTame>
   static bool expand(const ProductCall& c, int64_t row, int64_t begin, int64_t count, Scales& to) {
     const int64_t first = row * c.groups() + begin;
     prefetch(static_cast<const T*>(c.codes.scales) + first, kPrefetchBytes / 4);
     prefetch(static_cast<const T*>(c.codes.biases) + first, kPrefetchBytes / 4);
     // Whole vectors are read where the next row has them.
     const int64_t whole = min_of((count + 15) / 16 * 16, c.codes.n * c.groups() - first);
-    return expand_scales(static_cast<const T*>(c.codes.scales) + first, static_cast<const T*>(c.codes.biases) + first,
-                         static_cast<int>(whole), Codes::kLift, static_cast<float>((1 << kBits) - 1), to);
+    return Codes::template expand<kTame>(static_cast<const T*>(c.codes.scales) + first,
+                                         static_cast<const T*>(c.codes.biases) + first, static_cast<int>(whole), to);
   }
 
   // sums[m * R + r] += x[m] . w[rows.first + r * rows.step]
@@ -158,10 +160,11 @@ struct CodedRows {
       const int count = static_cast<int>(min_of(kScalesAtOnce, c.groups() - g));
       alignas(64) Scales scales[R];
       bool tame = true;
-      for (int r = 0; r < R; r++) tame &= expand(c, rows.first + r * rows.step, g, count, scales[r]);
+      for (int r = 0; r < R; r++) tame &= expand<true>(c, rows.first + r * rows.step, g, count, scales[r]);
       if (!L::kMayBeWild || __builtin_expect(tame, 1)) {
         add_groups<true, M, R, kBlocks, kPair>(scales, count, blocks, x, p, step, ahead, sums);
       } else if constexpr (L::kMayBeWild) {
+        for (int r = 0; r < R; r++) expand<false>(c, rows.first + r * rows.step, g, count, scales[r]);
         add_groups<false, M, R, kBlocks, kPair>(scales, count, blocks, x, p, step, ahead, sums);
       }
     }
@@ -225,7 +228,7 @@ struct CodedRows {
     for (int64_t g = begin * L::kBlock / size; g < last; g += kScalesAtOnce) {
       const int count = static_cast<int>(min_of(kScalesAtOnce, last - g));
       alignas(64) Scales scales;
-      const bool tame = expand(c, row, g, count, scales);
+      const bool tame = expand<true>(c, row, g, count, scales);
       const int blocks = static_cast<int>(size / L::kBlock);
       if constexpr (L::kBlock > 32) {
         if (blocks == 0) {
@@ -236,6 +239,7 @@ struct CodedRows {
       if (!L::kMayBeWild || tame) {
         expand_groups<true, false>(scales, count, blocks, p, stride, panel);
       } else if constexpr (L::kMayBeWild) {
+        expand<false>(c, row, g, count, scales);
         expand_groups<false, false>(scales, count, blocks, p, stride, panel);
       }
     }

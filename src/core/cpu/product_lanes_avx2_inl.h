@@ -67,9 +67,9 @@ inline __m256 round(__m256 v) {
   return kTame ? round_to(v, type) : round_any(v, type);
 }
 
-// ---- Scales and biases of up to 16 groups of a row as floats.
+// ---- Scales and biases of up to 32 groups of a row as floats.
 
-inline constexpr int kScalesAtOnce = 16;
+inline constexpr int kScalesAtOnce = 32;
 
 struct Scales {
   float scale[kScalesAtOnce], bias[kScalesAtOnce];
@@ -78,18 +78,21 @@ struct Scales {
 inline float largest_rounded(const Float16*) { return 65504.0f; }
 inline float largest_rounded(const void*) { return 0x1p110f; }
 
-// Returns whether round_to can do all of the groups' weights, for codes up to `top`.
+// Scales and biases times `lift`, for codes up to `top` that come as code + base: then a bias is less by scale * base.
+// Returns whether round_to can do all of the groups' weights and every bias is exact.
 template <class T>
-inline bool expand_scales(const T* scales, const T* biases, int count, float lift, float top, Scales& to) {
+inline bool expand_scales(const T* scales, const T* biases, int count, float lift, float base, float top, Scales& to) {
   int tame = 0xff;
   for (int i = 0; i < count; i += 8) {
     const int n = count - i < 8 ? count - i : 8;
     const F32x8 s = n == 8 ? F32x8::load(scales + i) : F32x8::load_first(scales + i, n);
     const F32x8 b = n == 8 ? F32x8::load(biases + i) : F32x8::load_first(biases + i, n);
+    const F32x8 less = base == 0 ? b : b - s * F32x8::all(base);
     (s * F32x8::all(lift)).store(to.scale + i);
-    (b * F32x8::all(lift)).store(to.bias + i);
-    const F32x8 reach = fma(abs(s), F32x8::all(top), abs(b));
-    tame &= _mm256_movemask_ps(less_equal(reach, F32x8::all(largest_rounded(scales))).v);
+    (less * F32x8::all(lift)).store(to.bias + i);
+    const auto fits = less_equal(fma(abs(s), F32x8::all(top), abs(b)), F32x8::all(largest_rounded(scales)));
+    const auto exact = equal(fma(s, F32x8::all(base), less), b);
+    tame &= _mm256_movemask_ps(both(fits, exact).v);
   }
   return tame == 0xff;
 }
@@ -109,8 +112,8 @@ struct CodePlaces {
     const int codes[16] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
     for (int lane = 0; lane < 16; lane++) {
       const int bit = kBits * codes[lane], byte = 2 * kBits * h - kBegin + bit / 8;
-      bytes[2 * lane] = static_cast<uint8_t>(byte);
-      bytes[2 * lane + 1] = static_cast<uint8_t>(kBits == 8 ? 0x80 : byte + 1);  // 0x80 gives zero
+      bytes[2 * lane] = static_cast<uint8_t>(kBits == 8 ? 0x80 : byte);  // 0x80 gives zero
+      bytes[2 * lane + 1] = static_cast<uint8_t>(kBits == 8 ? byte : byte + 1);
       factors[lane] = static_cast<uint16_t>(1 << (16 - kBits - bit % 8));
     }
   }
@@ -118,7 +121,8 @@ struct CodePlaces {
 template <int kBits, int h>
 inline constexpr CodePlaces<kBits, h> kCodePlaces;
 
-// Codes [16h, 16h + 16) as 16-bit lanes: 0 to 3 and 8 to 11 in the lower half, the others in the upper.
+// Codes [16h, 16h + 16) at the top of 16-bit lanes: 0 to 3 and 8 to 11 in the lower half, the others in the upper.
+// Below them other bits.
 template <int kBits, int h>
 inline __attribute__((always_inline)) __m256i sixteen_codes(const uint8_t* block) {
   constexpr auto& places = kCodePlaces<kBits, h>;
@@ -130,8 +134,7 @@ inline __attribute__((always_inline)) __m256i sixteen_codes(const uint8_t* block
   }
   const __m256i pairs = _mm256_shuffle_epi8(bytes, _mm256_load_si256(reinterpret_cast<const __m256i*>(places.bytes)));
   if constexpr (kBits == 8) return pairs;
-  const __m256i factors = _mm256_load_si256(reinterpret_cast<const __m256i*>(places.factors));
-  return _mm256_srli_epi16(_mm256_mullo_epi16(pairs, factors), 16 - kBits);
+  return _mm256_mullo_epi16(pairs, _mm256_load_si256(reinterpret_cast<const __m256i*>(places.factors)));
 }
 
 // The 32 codes as bytes: vector v's lanes in bytes 4v to 4v + 3 of both.
@@ -145,7 +148,9 @@ inline CodeBytes code_bytes(std::integral_constant<int, 2>, const uint8_t* block
   return {_mm_and_si128(pairs, mask), _mm_and_si128(_mm_srli_epi16(pairs, 4), mask)};
 }
 inline CodeBytes code_bytes(std::integral_constant<int, 3>, const uint8_t* block) {
-  const __m256i codes = _mm256_packus_epi16(sixteen_codes<3, 0>(block), sixteen_codes<3, 1>(block));
+  const __m256i first = _mm256_srli_epi16(sixteen_codes<3, 0>(block), 13);
+  const __m256i second = _mm256_srli_epi16(sixteen_codes<3, 1>(block), 13);
+  const __m256i codes = _mm256_packus_epi16(first, second);
   return {_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1)};
 }
 inline CodeBytes code_bytes(std::integral_constant<int, 4>, const uint8_t* block) {
@@ -155,45 +160,45 @@ inline CodeBytes code_bytes(std::integral_constant<int, 4>, const uint8_t* block
 
 // ---- Weights, looked up: a group's 16 rounded weights as tables of their lower and upper bytes.
 
+template <class T>
 struct ByteTables {
+  __m128i lower, upper;
+};
+template <>
+struct ByteTables<Bfloat16> {
   __m256i lower, upper;  // each twice
 };
 
-inline ByteTables tables_of(__m128i lower, __m128i upper) {
-  return {_mm256_inserti128_si256(_mm256_castsi128_si256(lower), lower, 1),
-          _mm256_inserti128_si256(_mm256_castsi128_si256(upper), upper, 1)};
-}
-
 template <bool>
-inline ByteTables byte_tables(__m256 first, __m256 second, const Float16*) {
+inline ByteTables<Float16> byte_tables(__m256 first, __m256 second, const Float16*) {
   const __m128i halves = _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
   constexpr int kRounding = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
   const __m128i a = _mm_shuffle_epi8(_mm256_cvtps_ph(first, kRounding), halves);
   const __m128i b = _mm_shuffle_epi8(_mm256_cvtps_ph(second, kRounding), halves);
-  return tables_of(_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b));
+  return {_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b)};
 }
 template <bool kTame>
-inline ByteTables byte_tables(__m256 first, __m256 second, const Bfloat16*) {
+inline ByteTables<Bfloat16> byte_tables(__m256 first, __m256 second, const Bfloat16*) {
   const __m256i upper_bytes = _mm256_setr_epi8(2, 6, 10, 14, 3, 7, 11, 15, 2, 6, 10, 14, 3, 7, 11, 15,  //
                                                2, 6, 10, 14, 3, 7, 11, 15, 2, 6, 10, 14, 3, 7, 11, 15);
   const __m256i a = _mm256_shuffle_epi8(bits_of(round<kTame, Bfloat16>(first)), upper_bytes);
   const __m256i b = _mm256_shuffle_epi8(bits_of(round<kTame, Bfloat16>(second)), upper_bytes);
   const __m128i eight = _mm_unpacklo_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
   const __m128i others = _mm_unpacklo_epi32(_mm256_castsi256_si128(b), _mm256_extracti128_si256(b, 1));
-  return tables_of(_mm_unpacklo_epi64(eight, others), _mm_unpackhi_epi64(eight, others));
+  const __m128i lower = _mm_unpacklo_epi64(eight, others), upper = _mm_unpackhi_epi64(eight, others);
+  return {_mm256_set_m128i(lower, lower), _mm256_set_m128i(upper, upper)};
 }
 
-inline void look_up(const ByteTables& tables, CodeBytes codes, __m256 (&to)[4], const Float16*) {
-  const __m256i indexes = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_unpacklo_epi32(codes.low, codes.high)),
-                                                  _mm_unpackhi_epi32(codes.low, codes.high), 1);
-  const __m256i lower = _mm256_shuffle_epi8(tables.lower, indexes), upper = _mm256_shuffle_epi8(tables.upper, indexes);
-  const __m256i even = _mm256_unpacklo_epi8(lower, upper), odd = _mm256_unpackhi_epi8(lower, upper);
-  to[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(even));
-  to[1] = _mm256_cvtph_ps(_mm256_castsi256_si128(odd));
-  to[2] = _mm256_cvtph_ps(_mm256_extracti128_si256(even, 1));
-  to[3] = _mm256_cvtph_ps(_mm256_extracti128_si256(odd, 1));
+inline void look_up_sixteen(const ByteTables<Float16>& tables, __m128i codes, __m256& first, __m256& second) {
+  const __m128i lower = _mm_shuffle_epi8(tables.lower, codes), upper = _mm_shuffle_epi8(tables.upper, codes);
+  first = _mm256_cvtph_ps(_mm_unpacklo_epi8(lower, upper));
+  second = _mm256_cvtph_ps(_mm_unpackhi_epi8(lower, upper));
 }
-inline void look_up(const ByteTables& tables, CodeBytes codes, __m256 (&to)[4], const Bfloat16*) {
+inline void look_up(const ByteTables<Float16>& tables, CodeBytes codes, __m256 (&to)[4]) {
+  look_up_sixteen(tables, _mm_unpacklo_epi32(codes.low, codes.high), to[0], to[1]);
+  look_up_sixteen(tables, _mm_unpackhi_epi32(codes.low, codes.high), to[2], to[3]);
+}
+inline void look_up(const ByteTables<Bfloat16>& tables, CodeBytes codes, __m256 (&to)[4]) {
   const __m256i indexes = _mm256_inserti128_si256(_mm256_castsi128_si256(codes.low), codes.high, 1);
   const __m256i lower = _mm256_shuffle_epi8(tables.lower, indexes), upper = _mm256_shuffle_epi8(tables.upper, indexes);
   const __m256i low = _mm256_unpacklo_epi8(lower, upper), high = _mm256_unpackhi_epi8(lower, upper);
@@ -206,8 +211,8 @@ inline void look_up(const ByteTables& tables, CodeBytes codes, __m256 (&to)[4], 
 
 template <class T, int kBits>
 struct LookedUpWeights {
-  using Group = ByteTables;
-  static constexpr float kLift = 1.0f;
+  using Group = ByteTables<T>;
+  static constexpr float kLift = 1.0f, kBase = 0.0f;
   static constexpr bool kPermuted = kBits != 3;
   static __m256i order() {
     return kBits == 2 ? _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7) : _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
@@ -226,35 +231,39 @@ struct LookedUpWeights {
   }
   template <bool>
   static inline __attribute__((always_inline)) void block(const Group& tables, const uint8_t* p, __m256 (&to)[4]) {
-    const T* type = nullptr;
-    look_up(tables, code_bytes(std::integral_constant<int, kBits>{}, p), to, type);
+    look_up(tables, code_bytes(std::integral_constant<int, kBits>{}, p), to);
   }
 };
 
 // ---- Weights, computed one at a time.
 
+// At the top of the lower 16 bits of a float, under the upper half of a power of two, a code is added to that power: a
+// base, which scales * codes + biases of 16 bits take with them (expand_scales).
 template <class T, int kBits>
 struct ComputedWeights {
   struct Group {
     __m256 scale, bias;
   };
-  static constexpr float kLift = kRoundingLift<T>;
+  static constexpr float kCodeBase = static_cast<float>(1 << (7 + kBits));
+  static constexpr float kLift = kRoundingLift<T>, kBase = sizeof(T) == 2 ? kCodeBase : 0.0f;
   static constexpr bool kPermuted = false;
 
   template <bool>
   static inline __attribute__((always_inline)) Group group(float scale, float bias) {
     return {_mm256_set1_ps(scale), _mm256_set1_ps(bias)};
   }
-  // Under the upper half of 2^23 a code is that float's last places.
   template <bool kTame>
   static inline __attribute__((always_inline)) void block(const Group& group, const uint8_t* p, __m256 (&to)[4]) {
-    const __m256i first = sixteen_codes<kBits, 0>(p), second = sixteen_codes<kBits, 1>(p);
-    const __m256i above = _mm256_set1_epi16(0x4b00);
-    const __m256i lifted[4] = {_mm256_unpacklo_epi16(first, above), _mm256_unpackhi_epi16(first, above),
-                               _mm256_unpacklo_epi16(second, above), _mm256_unpackhi_epi16(second, above)};
+    const __m256i mask = _mm256_set1_epi16(static_cast<int16_t>(0xffff << (16 - kBits)));
+    const __m256i first = _mm256_and_si256(sixteen_codes<kBits, 0>(p), mask);
+    const __m256i second = _mm256_and_si256(sixteen_codes<kBits, 1>(p), mask);
+    const __m256i above = _mm256_set1_epi16(static_cast<int16_t>((127 + 7 + kBits) << 7));
+    const __m256i based[4] = {_mm256_unpacklo_epi16(first, above), _mm256_unpackhi_epi16(first, above),
+                              _mm256_unpacklo_epi16(second, above), _mm256_unpackhi_epi16(second, above)};
 #pragma GCC unroll 4
     for (int v = 0; v < 4; v++) {
-      const __m256 codes = _mm256_sub_ps(floats_of(lifted[v]), _mm256_set1_ps(0x1p23f));
+      __m256 codes = floats_of(based[v]);
+      if constexpr (!kTame || kBase == 0) codes = _mm256_sub_ps(codes, _mm256_set1_ps(kCodeBase));
       to[v] = round<kTame, T>(_mm256_fmadd_ps(group.scale, codes, group.bias));
     }
   }
@@ -297,6 +306,11 @@ struct EightLanes {
     using Kind = WeightsOf<T, kBits>;
     using Group = typename Kind::Group;
 
+    template <bool kTame>
+    static bool expand(const T* scales, const T* biases, int count, Scales& to) {
+      constexpr float kBase = kTame ? Kind::kBase : 0.0f, kTop = static_cast<float>((1 << kBits) - 1);
+      return expand_scales(scales, biases, count, Kind::kLift, kBase, kTop, to);
+    }
     template <bool kTame, bool>
     static inline __attribute__((always_inline)) Group group(const Scales& scales, int g) {
       return Kind::template group<kTame>(scales.scale[g], scales.bias[g]);

@@ -165,7 +165,6 @@ struct FloatLanes {
   // Weights of kBits: to 5 bits by a table of the group's rounded weights (5 bits: two halves), else one at a time.
   template <int kBits>
   struct Codes {
-    static constexpr float kLift = kRoundingLift<T>;
     static constexpr int kTables = kBits == 5 ? 2 : kBits < 5 ? 1 : 0;
     static constexpr bool kPermuted = kBits == 4;
     static Vector order() { return nibble_order(); }
@@ -174,6 +173,11 @@ struct FloatLanes {
     struct Group {
       __m512 a, b;  // tables; or scale and bias
     };
+
+    template <bool>
+    static bool expand(const T* scales, const T* biases, int count, Scales& to) {
+      return expand_scales(scales, biases, count, kRoundingLift<T>, static_cast<float>((1 << kBits) - 1), to);
+    }
 
     template <bool kTame>
     static __m512 round(__m512 v) {

@@ -176,12 +176,37 @@ testing::AssertionResult near_the_exact_product(const Matrix& x, const Matrix& w
   return testing::AssertionSuccess();
 }
 
+bool same_number(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
 class EveryTable : public testing::TestWithParam<std::tuple<Isa, Dtype>> {
  protected:
   const Kernels& kernels = kernels_for(std::get<0>(GetParam()));
   const Dtype type = std::get<1>(GetParam());
   // Rows of x: every way to fill a tile, and past the rows that stay in L2.
   const std::vector<int64_t> counts = {1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 16, 31, 64, 127, 128, 129};
+
+  void expect_weights_of_the_specification(const Packed& packed) {
+    const int64_t rows = packed.matrix.n, columns = packed.matrix.k;
+    const Matrix expected = expanded(kernels_for(Isa::kScalar), packed, type);
+    const Matrix weights = expanded(kernels, packed, type);
+    for (int64_t r = 0; r < rows; r++) {
+      for (int64_t c = 0; c < columns; c++) {
+        ASSERT_TRUE(same_number(expected.at(r, c), weights.at(r, c)))
+            << packed.matrix.bits << " bits, row " << r << ", column " << c;
+      }
+    }
+    // One weight at a time, so that infinities stay apart.
+    Matrix x(type, 9, columns);
+    for (int64_t k = 0; k < columns; k++) {
+      for (int64_t i = 0; i < 9 * columns; i++) set(type, x.data(), i, i % columns == k ? 1 : 0);
+      for (int64_t m : {1, 9}) {
+        const Matrix y = multiply(kernels, x, packed, m), z = multiply(kernels, x, weights, m);
+        for (int64_t n = 0; n < rows; n++) {
+          ASSERT_TRUE(same_number(z.at(0, n), y.at(0, n))) << packed.matrix.bits << " bits, weight " << n << ", " << k;
+        }
+      }
+    }
+  }
 };
 
 TEST_P(EveryTable, MultipliesDenseMatricesOfAnyShape) {
@@ -297,32 +322,20 @@ TEST_P(EveryTable, RoundsExtremeWeightsLikeTheSpecification) {
     }
     set(type, packed.scales.data(), 70, NAN);
     set(type, packed.biases.data(), 90, INFINITY);
-    const Matrix expected = expanded(kernels_for(Isa::kScalar), packed, type);
-    const Matrix weights = expanded(kernels, packed, type);
-    for (int64_t r = 0; r < 64; r++) {
-      for (int64_t c = 0; c < 128; c++) {
-        if (std::isnan(expected.at(r, c))) {
-          ASSERT_TRUE(std::isnan(weights.at(r, c)));
-        } else {
-          ASSERT_EQ(expected.at(r, c), weights.at(r, c)) << bits << " bits, row " << r << ", column " << c;
-        }
-      }
+    expect_weights_of_the_specification(packed);
+  }
+}
+
+// Biases that no float can hold beside a multiple of the scale.
+TEST_P(EveryTable, RoundsWeightsOfSmallBiasesLikeTheSpecification) {
+  for (int bits : {2, 3, 4, 5, 6, 8}) {
+    Packed packed(Matrix(type, 16, 128).randomize(16, 1), bits, 32);
+    const float scales[] = {1.0009765625f, -0.333f, 7}, biases[] = {1.0001e-5f, -0.2503f, 6e-8f, 0.0371f};
+    for (int64_t i = 0; i < 16 * 4; i++) {
+      set(type, packed.scales.data(), i, scales[i % 3]);
+      set(type, packed.biases.data(), i, biases[i % 4]);
     }
-    // One weight at a time, so that infinities stay apart.
-    Matrix x(type, 9, 128);
-    for (int64_t k = 0; k < 128; k++) {
-      for (int64_t i = 0; i < 9 * 128; i++) set(type, x.data(), i, i % 128 == k ? 1 : 0);
-      for (int64_t m : {1, 9}) {
-        const Matrix y = multiply(kernels, x, packed, m), z = multiply(kernels, x, weights, m);
-        for (int64_t n = 0; n < 64; n++) {
-          if (std::isnan(z.at(0, n))) {
-            ASSERT_TRUE(std::isnan(y.at(0, n)));
-          } else {
-            ASSERT_EQ(z.at(0, n), y.at(0, n)) << bits << " bits, weight " << n << ", " << k;
-          }
-        }
-      }
-    }
+    expect_weights_of_the_specification(packed);
   }
 }
 
