@@ -83,8 +83,7 @@ struct Bfloat16Pairs {
   // Weights of kBits: to 5 bits by a table of the group's rounded weights, else converted. Groups of 32 come in pairs.
   template <int kBits>
   struct Codes {
-    static constexpr bool kPermuted = false;
-    static constexpr bool kTable = kBits <= 5;
+    static constexpr bool kTable = kBits <= 5, kTablesAhead = kTable, kPermuted = false;
 
     struct Group {
       __m512i table, second_table;  // 5 bits in pairs: one each; otherwise all in the first

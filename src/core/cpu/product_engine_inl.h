@@ -180,15 +180,24 @@ struct CodedRows {
     typename L::Sum sums[M * R];  // a copy that nothing can point at stays in registers
 #pragma GCC unroll 16
     for (int i = 0; i < M * R; i++) sums[i] = result[i];
+    // Tables that are used once are made a step ahead, among the look-ups in others: neither waits for the other.
+    constexpr bool kAhead = M == 1 && kBlocks == 1 && Codes::kTablesAhead;
+    typename Codes::Group group[R];
+    if (kAhead && kGroups <= count) {
+#pragma GCC unroll 8
+      for (int r = 0; r < R; r++) group[r] = Codes::template group<kTame, kPair>(scales[r], 0);
+    }
     int g = 0;
     for (; g + kGroups <= count; g += kGroups) {
-      typename Codes::Group group[R];
+      if constexpr (!kAhead) {
 #pragma GCC unroll 8
-      for (int r = 0; r < R; r++) group[r] = Codes::template group<kTame, kPair>(scales[r], g);
+        for (int r = 0; r < R; r++) group[r] = Codes::template group<kTame, kPair>(scales[r], g);
+      }
+      const int next = g + 2 * kGroups <= count ? g + kGroups : g;
 #pragma GCC unroll 1
       for (int block = 0; block < (kBlocks == 0 ? blocks : kBlocks); block++) {
         for (int i = 0; i < kBlockBytes * R; i += 64) prefetch(ahead, i);
-        if constexpr (M == L::kRowsOfXForPairs) {
+        if constexpr (M == L::kRowsOfXForPairs && !kAhead) {
 #pragma GCC unroll 4
           for (int r = 0; r < R; r += 2) {
             Vector w[L::kVectors], v[L::kVectors];
@@ -201,6 +210,7 @@ struct CodedRows {
           for (int r = 0; r < R; r++) {
             Vector w[L::kVectors];
             Codes::template block<kTame, kPair>(group[r], p + r * step, w);
+            if constexpr (kAhead) group[r] = Codes::template group<kTame, kPair>(scales[r], next);
             DenseRows<L>::template multiply<M, R>(x, w, r, sums);
           }
         }

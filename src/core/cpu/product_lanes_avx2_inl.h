@@ -213,7 +213,7 @@ template <class T, int kBits>
 struct LookedUpWeights {
   using Group = ByteTables<T>;
   static constexpr float kLift = 1.0f, kBase = 0.0f;
-  static constexpr bool kPermuted = kBits != 3;
+  static constexpr bool kTablesAhead = kBits != 3, kPermuted = kBits != 3;
   static __m256i order() {
     return kBits == 2 ? _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7) : _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
   }
@@ -246,7 +246,7 @@ struct ComputedWeights {
   };
   static constexpr float kCodeBase = static_cast<float>(1 << (7 + kBits));
   static constexpr float kLift = kRoundingLift<T>, kBase = sizeof(T) == 2 ? kCodeBase : 0.0f;
-  static constexpr bool kPermuted = false;
+  static constexpr bool kTablesAhead = false, kPermuted = false;
 
   template <bool>
   static inline __attribute__((always_inline)) Group group(float scale, float bias) {

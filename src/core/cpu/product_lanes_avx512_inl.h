@@ -166,7 +166,7 @@ struct FloatLanes {
   template <int kBits>
   struct Codes {
     static constexpr int kTables = kBits == 5 ? 2 : kBits < 5 ? 1 : 0;
-    static constexpr bool kPermuted = kBits == 4;
+    static constexpr bool kTablesAhead = kTables > 0, kPermuted = kBits == 4;
     static Vector order() { return nibble_order(); }
     static Vector order_back() { return nibble_order_back(); }
 
