@@ -58,7 +58,6 @@ struct Bfloat16Pairs {
   using Vector = __m512i;
   using Sum = __m512;
   static constexpr int kBlock = 64, kVectors = 2;
-  static constexpr bool kMayBeWild = false;  // whether kTame makes a difference
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
   static constexpr int kRowsOfXForPairs = 8;  // rows of x at which two rows of W are multiplied in turn
@@ -83,6 +82,7 @@ struct Bfloat16Pairs {
   // Weights of kBits: to 5 bits by a table of the group's rounded weights, else converted. Groups of 32 come in pairs.
   template <int kBits>
   struct Codes {
+    static constexpr bool kMayBeWild = false;  // whether kTame makes a difference
     static constexpr bool kTable = kBits <= 5, kTablesAhead = kTable, kPermuted = false;
 
     struct Group {

@@ -161,9 +161,9 @@ struct CodedRows {
       alignas(64) Scales scales[R];
       bool tame = true;
       for (int r = 0; r < R; r++) tame &= expand<true>(c, rows.first + r * rows.step, g, count, scales[r]);
-      if (!L::kMayBeWild || __builtin_expect(tame, 1)) {
+      if (!Codes::kMayBeWild || __builtin_expect(tame, 1)) {
         add_groups<true, M, R, kBlocks, kPair>(scales, count, blocks, x, p, step, ahead, sums);
-      } else if constexpr (L::kMayBeWild) {
+      } else if constexpr (Codes::kMayBeWild) {
         for (int r = 0; r < R; r++) expand<false>(c, rows.first + r * rows.step, g, count, scales[r]);
         add_groups<false, M, R, kBlocks, kPair>(scales, count, blocks, x, p, step, ahead, sums);
       }
@@ -246,9 +246,9 @@ struct CodedRows {
           continue;
         }
       }
-      if (!L::kMayBeWild || tame) {
+      if (!Codes::kMayBeWild || tame) {
         expand_groups<true, false>(scales, count, blocks, p, stride, panel);
-      } else if constexpr (L::kMayBeWild) {
+      } else if constexpr (Codes::kMayBeWild) {
         expand<false>(c, row, g, count, scales);
         expand_groups<false, false>(scales, count, blocks, p, stride, panel);
       }

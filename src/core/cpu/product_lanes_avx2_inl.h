@@ -79,8 +79,8 @@ inline float largest_rounded(const Float16*) { return 65504.0f; }
 inline float largest_rounded(const void*) { return 0x1p110f; }
 
 // Scales and biases times `lift`, for codes up to `top` that come as code + base: then a bias is less by scale * base.
-// Returns whether round_to can do all of the groups' weights and every bias is exact.
-template <class T>
+// Returns whether, as far as kChecked, round_to can do all of the groups' weights and every bias is exact.
+template <bool kChecked, class T>
 inline bool expand_scales(const T* scales, const T* biases, int count, float lift, float base, float top, Scales& to) {
   int tame = 0xff;
   for (int i = 0; i < count; i += 8) {
@@ -90,6 +90,7 @@ inline bool expand_scales(const T* scales, const T* biases, int count, float lif
     const F32x8 less = base == 0 ? b : b - s * F32x8::all(base);
     (s * F32x8::all(lift)).store(to.scale + i);
     (less * F32x8::all(lift)).store(to.bias + i);
+    if constexpr (!kChecked) continue;
     const auto fits = less_equal(fma(abs(s), F32x8::all(top), abs(b)), F32x8::all(largest_rounded(scales)));
     const auto exact = equal(fma(s, F32x8::all(base), less), b);
     tame &= _mm256_movemask_ps(both(fits, exact).v);
@@ -213,6 +214,7 @@ template <class T, int kBits>
 struct LookedUpWeights {
   using Group = ByteTables<T>;
   static constexpr float kLift = 1.0f, kBase = 0.0f;
+  static constexpr bool kMayBeWild = !std::is_same_v<T, Float16>;  // whether kTame makes a difference
   static constexpr bool kTablesAhead = kBits != 3, kPermuted = kBits != 3;
   static __m256i order() {
     return kBits == 2 ? _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7) : _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
@@ -246,7 +248,7 @@ struct ComputedWeights {
   };
   static constexpr float kCodeBase = static_cast<float>(1 << (7 + kBits));
   static constexpr float kLift = kRoundingLift<T>, kBase = sizeof(T) == 2 ? kCodeBase : 0.0f;
-  static constexpr bool kTablesAhead = false, kPermuted = false;
+  static constexpr bool kMayBeWild = sizeof(T) == 2, kTablesAhead = false, kPermuted = false;
 
   template <bool>
   static inline __attribute__((always_inline)) Group group(float scale, float bias) {
@@ -281,7 +283,6 @@ struct EightLanes {
   using Vector = __m256;
   using Sum = __m256;
   static constexpr int kBlock = 32, kVectors = 4;
-  static constexpr bool kMayBeWild = sizeof(T) == 2;  // whether kTame makes a difference
   // Register tiles: 12 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 3, kTileN = 4;
   static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 4, kRowsOfWForFour = 2, kRowsOfWForEight = 1;
@@ -309,7 +310,7 @@ struct EightLanes {
     template <bool kTame>
     static bool expand(const T* scales, const T* biases, int count, Scales& to) {
       constexpr float kBase = kTame ? Kind::kBase : 0.0f, kTop = static_cast<float>((1 << kBits) - 1);
-      return expand_scales(scales, biases, count, Kind::kLift, kBase, kTop, to);
+      return expand_scales < kTame && Kind::kMayBeWild > (scales, biases, count, Kind::kLift, kBase, kTop, to);
     }
     template <bool kTame, bool>
     static inline __attribute__((always_inline)) Group group(const Scales& scales, int g) {

@@ -141,7 +141,6 @@ struct FloatLanes {
   using Vector = __m512i;
   using Sum = __m512;
   static constexpr int kBlock = 32, kVectors = 2;
-  static constexpr bool kMayBeWild = sizeof(T) == 2;  // whether kTame makes a difference
   // Register tiles: 24 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kRowsOfWForOne = 8, kRowsOfWForTwo = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
@@ -166,6 +165,7 @@ struct FloatLanes {
   template <int kBits>
   struct Codes {
     static constexpr int kTables = kBits == 5 ? 2 : kBits < 5 ? 1 : 0;
+    static constexpr bool kMayBeWild = sizeof(T) == 2;  // whether kTame makes a difference
     static constexpr bool kTablesAhead = kTables > 0, kPermuted = kBits == 4;
     static Vector order() { return nibble_order(); }
     static Vector order_back() { return nibble_order_back(); }
