@@ -4,6 +4,7 @@
 #
 # Sources are src/<area>/*.cpp. x_test.cpp files become one test program <area>_test, x_bench.cpp files one benchmark
 # <area>_bench, each x_fuzz.cpp a fuzz target of its own. DEPS are areas, LINKS third-party libraries nobody above sees.
+# SEPARATE keeps sources out of unity builds: each is compiled for an instruction set of its own.
 find_package(Threads REQUIRED)
 if(HEARTH_TESTS)
   find_package(GTest REQUIRED)
@@ -26,7 +27,7 @@ if(HEARTH_FUZZ)
 endif()
 
 function(hearth_library area)
-  cmake_parse_arguments(ARG "" "" "DEPS;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "SEPARATE" "" "DEPS;LINKS" ${ARGN})
   string(REPLACE "/" "_" name ${area})
   set(target hearth_${name})
   set(dir ${PROJECT_SOURCE_DIR}/src/${area})
@@ -58,6 +59,9 @@ function(hearth_library area)
     target_link_libraries(${target} PUBLIC hearth_${dep})
   endforeach()
   target_link_libraries(${target} PRIVATE ${ARG_LINKS} $<BUILD_INTERFACE:hearth_options> PUBLIC Threads::Threads)
+  if(HEARTH_UNITY AND NOT ARG_SEPARATE)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+  endif()
   set_property(GLOBAL APPEND PROPERTY HEARTH_LIBRARIES ${target})
 
   if(HEARTH_TESTS AND tests)
@@ -65,6 +69,9 @@ function(hearth_library area)
     target_link_libraries(${name}_test PRIVATE ${target} hearth_options GTest::gmock GTest::gtest_main ${ARG_LINKS})
     target_precompile_headers(${name}_test PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
     target_compile_definitions(${name}_test PRIVATE HEARTH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    if(HEARTH_UNITY AND NOT ARG_SEPARATE)
+      set_target_properties(${name}_test PROPERTIES UNITY_BUILD ON)
+    endif()
     add_test(NAME ${name}_test COMMAND ${name}_test --gtest_brief=1)
   endif()
   if(HEARTH_BENCHMARKS AND benches)

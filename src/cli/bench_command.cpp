@@ -18,13 +18,13 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples = R"(  hearth bench --model DIR
+constexpr const char* kBenchExamples = R"(  hearth bench --model DIR
   hearth bench --model DIR -p 8 -g 256 -r 3 --json
   hearth bench --model DIR -p 512 --context 4096
   hearth bench --model DIR -p 64 --batch 8
 )";
 
-struct Options {
+struct BenchOptions {
   std::string model = kDefaultModel;
   int prompt = 512, generation = 128, runs = 5;
   int context = 0;  // tokens before the generated ones; 0: the prompt's
@@ -70,7 +70,7 @@ std::vector<generate::KeptSequence> run_to_end(generate::Engine& engine, OnToken
 }
 
 // Reads `count` prompts of `length` tokens. Seconds until the first and until the last of them has its token.
-std::vector<generate::KeptSequence> read_prompts(generate::LoadedModel& model, const Options& options, int length,
+std::vector<generate::KeptSequence> read_prompts(generate::LoadedModel& model, const BenchOptions& options, int length,
                                                  double& first, double& last) {
   generate::Engine engine(*model.model, nullptr, {.prefill_step_size = options.prefill_step_size});
   const auto start = Clock::now();
@@ -83,7 +83,7 @@ std::vector<generate::KeptSequence> read_prompts(generate::LoadedModel& model, c
   });
 }
 
-double generation_speed(generate::LoadedModel& model, const Options& options,
+double generation_speed(generate::LoadedModel& model, const BenchOptions& options,
                         std::vector<generate::KeptSequence> kept) {
   generate::Engine engine(*model.model, nullptr, {.max_running = options.batch});
   for (generate::KeptSequence& sequence : kept) {
@@ -101,7 +101,7 @@ double generation_speed(generate::LoadedModel& model, const Options& options,
   return options.batch * generated / seconds;
 }
 
-Run run_once(generate::LoadedModel& model, const Options& options) {
+Run run_once(generate::LoadedModel& model, const BenchOptions& options) {
   double first = 0, last = 0, unused = 0;
   std::vector<generate::KeptSequence> kept = read_prompts(model, options, options.prompt, first, last);
   if (options.context > 0) kept = read_prompts(model, options, options.context, unused, unused);
@@ -133,13 +133,13 @@ size_t weight_bytes_per_step(const std::filesystem::path& path) {
   return tensors.bytes();
 }
 
-double bytes_per_step(const generate::LoadedModel& model, const Options& options) {
+double bytes_per_step(const generate::LoadedModel& model, const BenchOptions& options) {
   const double context = (options.context > 0 ? options.context : options.prompt) + options.generation / 2.0;
   return static_cast<double>(weight_bytes_per_step(model.folder)) +
          options.batch * context * static_cast<double>(model.model->info().kv_bytes_per_token);
 }
 
-void check(const Options& options, const generate::LoadedModel& model) {
+void check(const BenchOptions& options, const generate::LoadedModel& model) {
   const int longest = std::max(options.prompt, options.context) + options.generation + 1;
   if (model.context_length > 0 && longest > model.context_length)
     throw std::invalid_argument(
@@ -151,9 +151,9 @@ void require_positive(const char* option, int value, int least = 1) {
     throw std::invalid_argument(fmt::format("bench: {} must be between {} and {}.", option, least, 1 << 24));
 }
 
-Options parse(const Arguments& arguments, bool& help) {
-  Options options;
-  CommandLine line("bench", "Measures prompt and generation speed on random tokens.", kExamples);
+BenchOptions parse(const Arguments& arguments, bool& help) {
+  BenchOptions options;
+  CommandLine line("bench", "Measures prompt and generation speed on random tokens.", kBenchExamples);
   line.option("--model", options.model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.option("--prompt-tokens,-p", options.prompt, "Tokens of the prompt");
   line.option("--generation-tokens,-g", options.generation, "Tokens to generate");
@@ -177,7 +177,7 @@ Options parse(const Arguments& arguments, bool& help) {
 
 int run_bench(const Arguments& arguments) {
   bool help = false;
-  const Options options = parse(arguments, help);
+  const BenchOptions options = parse(arguments, help);
   if (help) return 0;
   use_threads(options.threads);
   generate::LoadedModel model = generate::load(model_folder(options.model));

@@ -19,7 +19,7 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples = R"(  hearth chat
+constexpr const char* kChatExamples = R"(  hearth chat
   hearth chat --model DIR --system-prompt "Answer briefly." --temp 0.7 --max-tokens -1
   printf 'Hello\nWhat did I say?\n' | hearth chat
 )";
@@ -139,7 +139,7 @@ class Chat {
 
 int run_chat(const Arguments& arguments) {
   GenerationFlags flags;
-  CommandLine line("chat", "Talks with a model. Lines beginning with / are commands: /help lists them.", kExamples);
+  CommandLine line("chat", "Talks with a model. Lines beginning with / are commands: /help lists them.", kChatExamples);
   flags.declare(line);
   if (!line.parse(arguments)) return 0;
 

@@ -9,7 +9,7 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kConvertExamples =
     R"(  hearth convert --gguf model.Q4_1.gguf --mlx-path model
   hearth convert --gguf model.gguf --mlx-path model-bfloat16 --dtype bfloat16
 )";
@@ -26,7 +26,7 @@ weights::FloatType float_type(const std::string& name) {
 int run_convert(const Arguments& arguments) {
   std::string gguf, output = "mlx_model", dtype = "float16";
   CommandLine line("convert", "Writes a GGUF of the Llama architecture as a folder in MLX's format, without loss.",
-                   kExamples);
+                   kConvertExamples);
   line.required("--gguf", gguf, "GGUF file");
   line.option("--mlx-path", output, "Folder to write; it must not exist or be empty [mlx_model]");
   line.option("--dtype", dtype, "Type of what is not quantized: float16, bfloat16, float32 [float16]");

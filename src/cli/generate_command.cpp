@@ -13,14 +13,14 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples = R"(  hearth generate --prompt "What is gravity?"
+constexpr const char* kGenerateExamples = R"(  hearth generate --prompt "What is gravity?"
   hearth generate --model DIR --prompt "Write a poem." --temp 0.7 --top-p 0.9 --seed 1 --max-tokens -1
   hearth generate --model DIR --prompt - --json < question.txt
   hearth generate --model DIR --ignore-chat-template --prompt "Once upon a time" --stop "The end"
   hearth generate --model DIR --tools tools.json --prompt "What is the weather in Paris?" --json
 )";
 
-struct Options {
+struct GenerateOptions {
   GenerationFlags generation;
   std::string prompt = "hello";
   std::optional<std::string> prefill_response;
@@ -45,7 +45,7 @@ struct Prompt {
   std::optional<text::OutputParser> parser;  // of the answer; none for a prompt without a template
 };
 
-Prompt make_prompt(const generate::LoadedModel& model, const Options& options) {
+Prompt make_prompt(const generate::LoadedModel& model, const GenerateOptions& options) {
   const std::string prompt = options.prompt == "-" ? read_standard_input() : expand_escapes(options.prompt);
   const std::string tools_json = options.generation.tools_json();
   if (options.ignore_chat_template || !model.chat_template) {
@@ -86,7 +86,7 @@ Json to_json(const generate::Answer& answer, bool with_logprobs) {
   return result;
 }
 
-generate::Answer stream(generate::LoadedModel& model, generate::Request request, const Options& options,
+generate::Answer stream(generate::LoadedModel& model, generate::Request request, const GenerateOptions& options,
                         const std::function<void(const generate::Response&)>& take) {
   ProgressLine progress;
   bool begun = options.json || !options.is_verbose();
@@ -104,7 +104,7 @@ generate::Answer stream(generate::LoadedModel& model, generate::Request request,
 
 // Generates and prints the answer, taken apart where `parser` is there.
 void answer(generate::LoadedModel& model, generate::Request request, std::optional<text::OutputParser> parser,
-            const Options& options) {
+            const GenerateOptions& options) {
   AnswerPrinter printer(print_now, standard_output_is_terminal());
   text::ParsedOutput output;
   const bool by_parts = parser && !options.raw;
@@ -131,9 +131,9 @@ void answer(generate::LoadedModel& model, generate::Request request, std::option
 }  // namespace
 
 int run_generate(const Arguments& arguments) {
-  Options options;
+  GenerateOptions options;
   options.generation.max_tokens = 100;
-  CommandLine line("generate", "Answers one prompt.", kExamples);
+  CommandLine line("generate", "Answers one prompt.", kGenerateExamples);
   line.option("--prompt,-p", options.prompt, R"(The prompt [hello]; "-" reads standard input; \n and \t are expanded)");
   options.generation.declare(line);
   line.option("--prefill-response", options.prefill_response, "Beginning of the answer, which the model goes on from");

@@ -11,7 +11,7 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples = R"(  hearth parse --format hermes < answer.json
+constexpr const char* kParseExamples = R"(  hearth parse --format hermes < answer.json
   hearth parse --model DIR --events --jsonl < answers.jsonl
 )";
 
@@ -62,7 +62,7 @@ int run_parse(const Arguments& arguments) {
       "Splits a model's raw answer into reasoning, content and tool calls. Reads a JSON string from standard\n"
       "input, an array of strings (pieces), or an object with these as \"text\", the request's \"tools\", and\n"
       "\"in_reasoning\": true if the prompt had opened the thinking already.",
-      kExamples);
+      kParseExamples);
   line.option("--format", format_name, "Format of calls and reasoning, by name");
   line.option("--model", model, "Model whose chat template tells the format");
   line.flag("--events", events, "Print the stream of events");

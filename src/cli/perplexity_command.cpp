@@ -18,7 +18,7 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples = R"(  hearth perplexity --model DIR --data-path book.txt
+constexpr const char* kPerplexityExamples = R"(  hearth perplexity --model DIR --data-path book.txt
   hearth perplexity --model DIR --data-path book.txt --sequence-length 1024 --json
 )";
 
@@ -59,7 +59,7 @@ int run_perplexity(const Arguments& arguments) {
   bool json = false;
   CommandLine line("perplexity",
                    "Measures how well a model predicts a text: plain text, no template, no special tokens added.",
-                   kExamples);
+                   kPerplexityExamples);
   line.option("--model", model_name, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.required("--data-path", path, "Text file, UTF-8");
   line.option("--sequence-length", sequence_length, "Tokens a sequence; the text is cut into such pieces");

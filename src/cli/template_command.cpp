@@ -13,7 +13,7 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kTemplateExamples =
     R"(  echo '{"messages": [{"role": "user", "content": "Hi"}], "add_generation_prompt": true}' \
     | hearth template --model DIR
   hearth template --model DIR --jsonl < conversations.jsonl
@@ -67,7 +67,7 @@ int run_template(const Arguments& arguments) {
   CommandLine line("template",
                    "Shows what a model's chat template makes of messages: the prompt's text and token ids.\n"
                    "Reads a JSON object with messages, tools and template variables from standard input.",
-                   kExamples);
+                   kTemplateExamples);
   line.option("--model", model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.flag("--diff", diff, "Take an array of two such objects and show the first token where they part");
   line.flag("--jsonl", jsonl, "Take one JSON value a line, print one object a line");

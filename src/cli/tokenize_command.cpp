@@ -15,7 +15,7 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples = R"(  hearth tokenize --model DIR --text "Hello, world"
+constexpr const char* kTokenizeExamples = R"(  hearth tokenize --model DIR --text "Hello, world"
   hearth tokenize --model DIR --no-special < book.txt
   hearth tokenize --model DIR --decode --text "[1, 2, 3]"
   hearth tokenize --model DIR --jsonl < strings.jsonl
@@ -88,7 +88,7 @@ int run_tokenize(const Arguments& arguments) {
   std::optional<std::string> text;
   bool no_special = false, from_ids = false, streamed = false, jsonl = false;
   CommandLine line("tokenize", "Shows a text's tokens: ids, pieces, and offsets in characters, as one JSON object.",
-                   kExamples);
+                   kTokenizeExamples);
   line.option("--model", model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.option("--text", text, "The text, or the array of ids; without it standard input is read");
   line.flag("--no-special", no_special, "Add no special tokens");

@@ -19,7 +19,7 @@
 namespace hearth::cli {
 namespace {
 
-constexpr const char* kExamples = R"(  hearth verify --model DIR
+constexpr const char* kVerifyExamples = R"(  hearth verify --model DIR
   hearth verify --model DIR --tokens 200 --isa avx2
 )";
 
@@ -234,12 +234,13 @@ int run_verify(const Arguments& arguments) {
   CommandLine line("verify",
                    "Proves on this machine that a token's numbers depend on its own history and nothing else: not on\n"
                    "chunks, threads, other sequences, or whether what came before was kept. Exit status 1 if they do.",
-                   kExamples);
+                   kVerifyExamples);
   line.option("--model", model_name, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.option("--tokens", tokens, "Tokens of the sequence [64, or what fits the context; 20 on scalar, which is slow]");
   line.option("--isa", only, "Only this instruction set: scalar, avx2, avx512, avx512bf16 [each this machine has]");
   if (!line.parse(arguments)) return 0;
-  if (tokens && (*tokens < 16 || *tokens > 65536)) throw std::invalid_argument("--tokens must be between 16 and 65536.");
+  if (tokens && (*tokens < 16 || *tokens > 65536))
+    throw std::invalid_argument("--tokens must be between 16 and 65536.");
   const auto isas = cpu::available_isas();
   if (!only.empty() && std::none_of(isas.begin(), isas.end(), [&](cpu::Isa isa) { return cpu::isa_name(isa) == only; }))
     throw std::invalid_argument("This machine has no instruction set '" + only + "'.");

@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-ProcessorOptions read_options(const Json& json) {
+ProcessorOptions read_processor_options(const Json& json) {
   ProcessorOptions options;
   if (json.contains("logit_bias"))
     options.logit_bias = json.at("logit_bias").get<std::vector<std::pair<int32_t, float>>>();
@@ -38,7 +38,7 @@ TEST(LogitsProcessors, ChangeLogitsAsMlxLmDoes) {
   const auto history = sampler_fixture().at("history").get<std::vector<int32_t>>();
   for (const Json& test : sampler_fixture().at("processors")) {
     std::vector<float> logits = fixture_row(test.at("row").get<size_t>());
-    process(read_options(test.at("options")), history, logits);
+    process(read_processor_options(test.at("options")), history, logits);
     const auto expected = test.at("logits").get<std::vector<float>>();
     for (size_t i = 0; i < logits.size(); ++i)
       ASSERT_NEAR(logits[i], expected[i], 1e-6 * std::fabs(expected[i]) + 1e-6) << test.at("options") << " token " << i;

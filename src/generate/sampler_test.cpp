@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-SamplerOptions read_options(const Json& json) {
+SamplerOptions read_sampler_options(const Json& json) {
   SamplerOptions options{.temperature = 1};
   options.top_p = json.value("top_p", 0.0f);
   options.min_p = json.value("min_p", 0.0f);
@@ -47,7 +47,7 @@ std::string refusal(const SamplerOptions& options) {
 
 TEST(Sampler, FiltersKeepTheTokensThatMlxLmKeeps) {
   for (const Json& test : sampler_fixture().at("samplers")) {
-    EXPECT_EQ(survivors(read_options(test.at("options")), fixture_row(test.at("row").get<size_t>())),
+    EXPECT_EQ(survivors(read_sampler_options(test.at("options")), fixture_row(test.at("row").get<size_t>())),
               test.at("survivors").get<std::vector<int32_t>>())
         << test.at("options") << " on row " << test.at("row");
   }

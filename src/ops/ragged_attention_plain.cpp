@@ -16,7 +16,7 @@ array int_array(const std::vector<int>& values) {
   return array(values.begin(), {static_cast<int>(values.size())}, mx::int32);
 }
 
-int row_of(const Run& run, int position, int rows) {
+int cache_row(const Run& run, int position, int rows) {
   return position < run.keep ? position : run.keep + (position - run.keep) % (rows - run.keep);
 }
 
@@ -28,7 +28,7 @@ bool sees(const Run& run, int token, int key) {
 array written(array cache, const array& x, const Run& run) {
   const int rows = cache.shape(1);
   for (int t = 0; t < run.tokens; ++t) {
-    const int row = row_of(run, run.position + t, rows);
+    const int row = cache_row(run, run.position + t, rows);
     const array one = mx::swapaxes(mx::slice(x, {t, 0, 0}, {t + 1, x.shape(1), x.shape(2)}), 0, 1);  // [Hkv, 1, D]
     cache = mx::slice_update(cache, one, mx::Shape{0, row, 0}, mx::Shape{cache.shape(0), row + 1, cache.shape(2)});
   }
@@ -49,7 +49,7 @@ array gathered(const array& cache, const array& x, const Run& run, const std::ve
   std::vector<int> rows;
   const int capacity = cache.shape(1);
   for (const int p : positions) {
-    rows.push_back(p < run.position ? row_of(run, p, capacity) : capacity + p - run.position);
+    rows.push_back(p < run.position ? cache_row(run, p, capacity) : capacity + p - run.position);
   }
   return mx::take(mx::concatenate({cache, mx::swapaxes(x, 0, 1)}, 1), int_array(rows), 1);
 }

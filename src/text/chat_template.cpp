@@ -1,5 +1,5 @@
-// What transformers does around a template: choosing it, giving it its variables, and cutting the prompt where the final
-// message is to go on. JSON is handed to the template as it lies, nothing is copied.
+// What transformers does around a template: choosing it, giving it its variables, and cutting the prompt where the
+// final message is to go on. JSON is handed to the template as it lies, nothing is copied.
 #include "text/chat_template.h"
 
 #include <algorithm>
@@ -16,21 +16,19 @@ namespace hearth::text {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& reason) { throw std::invalid_argument("[chat template] " + reason); }
-
 // The field to go on with, or "".
 std::string continued_field(const Json& options) {
   const auto found = options.find("continue_final_message");
   if (found == options.end() || found->is_null()) return "";
   if (found->is_string()) return found->get<std::string>();
-  if (!found->is_boolean()) refuse("continue_final_message must be true, false or a field's name");
+  if (!found->is_boolean()) refuse_chat("continue_final_message must be true, false or a field's name");
   return found->get<bool>() ? "content" : "";
 }
 
 bool is_set(const Json& options, const char* name) {
   const auto found = options.find(name);
   if (found == options.end() || found->is_null()) return false;
-  if (!found->is_boolean()) refuse(std::string(name) + " must be true or false");
+  if (!found->is_boolean()) refuse_chat(std::string(name) + " must be true or false");
   return found->get<bool>();
 }
 
@@ -68,7 +66,7 @@ size_t choose(const TemplateFolder& folder, const std::string* name, bool with_t
   if (name != nullptr) return find(*name);
   if (with_tools && find("tool_use") != none) return find("tool_use");
   if (find("default") == none)
-    refuse("this model has several chat templates and no default; name one with chat_template");
+    refuse_chat("this model has several chat templates and no default; name one with chat_template");
   return find("default");
 }
 
@@ -109,14 +107,14 @@ std::string ChatTemplate::render(const Json& messages, const Json& tools, const 
 }
 
 RenderedChat ChatTemplate::render_with_spans(const Json& messages, const Json& tools, const Json& extra) const {
-  if (!extra.is_null() && !extra.is_object()) refuse("the options must be an object");
-  if (!tools.is_null() && !tools.is_array()) refuse("tools must be an array or null");
+  if (!extra.is_null() && !extra.is_object()) refuse_chat("the options must be an object");
+  if (!tools.is_null() && !tools.is_array()) refuse_chat("tools must be an array or null");
   static const Json kNoOptions = Json::object();
   const Json& options = extra.is_object() ? extra : kNoOptions;
   const std::string continued = continued_field(options);
   const bool generate = is_set(options, "add_generation_prompt");
   if (!continued.empty() && generate)
-    refuse("continue_final_message and add_generation_prompt exclude each other");
+    refuse_chat("continue_final_message and add_generation_prompt exclude each other");
   const auto named = options.find("chat_template");
   const bool by_name = named != options.end() && named->is_string();
   if (state_->folder.deepseek_v32 && !by_name) return {encode_deepseek_v32(messages, tools, options), {}};

@@ -10,6 +10,8 @@
 
 namespace hearth::text {
 
+void refuse_chat(const std::string& reason) { throw std::invalid_argument("[chat template] " + reason); }
+
 namespace {
 
 using jinja::DictData;
@@ -22,8 +24,6 @@ constexpr std::string_view kReasoningFields[] = {"reasoning_content", "thinking"
 // The space tells whether the template kept the spaces at the message's end.
 constexpr std::string_view kMark = "CONTINUE_FINAL_MESSAGE_TAG ";
 
-[[noreturn]] void refuse(const std::string& reason) { throw std::invalid_argument("[chat template] " + reason); }
-
 bool is_reasoning_field(std::string_view key) {
   return std::find(std::begin(kReasoningFields), std::end(kReasoningFields), key) != std::end(kReasoningFields);
 }
@@ -31,13 +31,12 @@ bool is_reasoning_field(std::string_view key) {
 // Most messages are: without nulls, which are dropped, and reasoning, which goes by several names.
 bool stays_as_it_is(const Json& message) {
   const auto& entries = message.get_ref<const Json::object_t&>();
-  return std::none_of(entries.begin(), entries.end(), [](const auto& entry) {
-    return entry.second.is_null() || is_reasoning_field(entry.first);
-  });
+  return std::none_of(entries.begin(), entries.end(),
+                      [](const auto& entry) { return entry.second.is_null() || is_reasoning_field(entry.first); });
 }
 
 Value prepare_message(Runtime& runtime, const Json& message) {
-  if (!message.is_object()) refuse("every message must be an object");
+  if (!message.is_object()) refuse_chat("every message must be an object");
   if (stays_as_it_is(message)) return runtime.from_json(message);
   const auto& entries = message.get_ref<const Json::object_t&>();
   const Json* reasoning = nullptr;
@@ -61,7 +60,7 @@ Value prepare_message(Runtime& runtime, const Json& message) {
 }
 
 Value marked(Runtime& runtime, Value text) {
-  if (!text.is_string()) refuse("continue_final_message needs text to continue");
+  if (!text.is_string()) refuse_chat("continue_final_message needs text to continue");
   return runtime.string(std::string(text.view()) + std::string(kMark));
 }
 
@@ -80,14 +79,14 @@ Value marked_blocks(Runtime& runtime, Value content, std::string& before) {
     *block = changed;
     return runtime.list(blocks);
   }
-  refuse("continue_final_message is set but the final message has no text to continue");
+  refuse_chat("continue_final_message is set but the final message has no text to continue");
 }
 
 }  // namespace
 
 Value prepare_messages(Runtime& runtime, const Json& messages) {
-  if (!messages.is_array()) refuse("messages must be an array");
-  if (messages.empty()) refuse("the conversation is empty: at least one message is needed");
+  if (!messages.is_array()) refuse_chat("messages must be an array");
+  if (messages.empty()) refuse_chat("the conversation is empty: at least one message is needed");
   std::vector<Value> prepared;
   prepared.reserve(messages.size());
   for (const Json& message : messages) prepared.push_back(prepare_message(runtime, message));
@@ -98,7 +97,8 @@ std::string mark_final_message(Runtime& runtime, Value messages, std::string_vie
   DictData& message = *messages.list_data()->items(runtime).back().dict_data();
   const Value* found = message.find(runtime, field);
   if (found == nullptr)
-    refuse("continue_final_message is set but the final message has no \"" + std::string(field) + "\" to continue");
+    refuse_chat("continue_final_message is set but the final message has no \"" + std::string(field) +
+                "\" to continue");
   const Value content = *found;
   // Reasoning is there under several names; whichever the template reads carries the mark.
   std::vector<std::string_view> fields{field};
@@ -111,7 +111,8 @@ std::string mark_final_message(Runtime& runtime, Value messages, std::string_vie
   }
   const auto is_read = [&](std::string_view name) { return source.find(name) != std::string_view::npos; };
   if (std::none_of(fields.begin(), fields.end(), is_read))
-    refuse("continue_final_message is set to \"" + std::string(field) + "\" but the chat template does not read that field");
+    refuse_chat("continue_final_message is set to \"" + std::string(field) +
+                "\" but the chat template does not read that field");
   std::string before;
   Value changed;
   if (content.is_sequence()) {
@@ -129,7 +130,8 @@ void cut_at_mark(std::string& prompt, std::string_view final_message) {
   const size_t mark = prompt.rfind(bare);
   const bool there = prompt.find(jinja::strip(final_message, jinja::Side::kBoth)) != std::string::npos;
   if (mark == std::string::npos || !there)
-    refuse("continue_final_message is set but the final message does not appear in the prompt that the template makes");
+    refuse_chat(
+        "continue_final_message is set but the final message does not appear in the prompt that the template makes");
   const bool spaces_kept = prompt.compare(mark, kMark.size(), kMark) == 0;
   prompt.resize(mark);
   if (!spaces_kept) prompt.resize(jinja::strip(prompt, jinja::Side::kRight).size());

@@ -9,8 +9,11 @@
 
 namespace hearth::text {
 
-// The list of messages: null entries dropped, reasoning under every name that templates read. `messages` must outlive the
-// rendering; nothing of it is copied. Throws std::invalid_argument when it is not a non-empty array of objects.
+// Throws std::invalid_argument.
+[[noreturn]] void refuse_chat(const std::string& reason);
+
+// The list of messages: null entries dropped, reasoning under every name that templates read. `messages` must outlive
+// the rendering; nothing of it is copied. Throws std::invalid_argument when it is not a non-empty array of objects.
 jinja::Value prepare_messages(jinja::Runtime& runtime, const Json& messages);
 
 // Puts a mark behind the final message's `field`, where the prompt is to end; returns the field's text without it.

@@ -22,7 +22,8 @@ constexpr std::string_view kThink = "<think>", kThinkEnd = "</think>";
 constexpr std::string_view kToolsBefore =
     "## Tools\n\n"
     "You have access to a set of tools you can use to answer the user's question.\n"
-    "You can invoke functions by writing a \"<｜DSML｜function_calls>\" block like the following as part of your reply to "
+    "You can invoke functions by writing a \"<｜DSML｜function_calls>\" block like the following as part of your reply "
+    "to "
     "the user:\n"
     "<｜DSML｜function_calls>\n"
     "<｜DSML｜invoke name=\"$FUNCTION_NAME\">\n"
@@ -34,7 +35,8 @@ constexpr std::string_view kToolsBefore =
     "</｜DSML｜invoke>\n"
     "</｜DSML｜function_calls>\n\n"
     "String and scalar parameters should be specified as is without any escaping or quotes, while lists and objects "
-    "should use JSON format. The \"string\" attribute should be set to \"true\" for string type parameters and \"false\" "
+    "should use JSON format. The \"string\" attribute should be set to \"true\" for string type parameters and "
+    "\"false\" "
     "for other types (numbers, booleans, arrays, objects).\n\n"
     "If the thinking_mode is enabled, then after function results you should strongly consider outputting a thinking "
     "block. Here is an example:\n\n"
@@ -49,7 +51,9 @@ constexpr std::string_view kToolsBefore =
     "<functions>\n";
 constexpr std::string_view kToolsAfter = "\n</functions>\n";
 
-[[noreturn]] void refuse(const std::string& reason) { throw std::invalid_argument("[deepseek_v32] " + reason); }
+[[noreturn]] void refuse_conversation(const std::string& reason) {
+  throw std::invalid_argument("[deepseek_v32] " + reason);
+}
 
 std::string to_json(const Json& value) { return python_json_dumps(value, {.ensure_ascii = false}); }
 
@@ -75,11 +79,11 @@ bool is_role(const Json& message, std::string_view role) {
 }
 
 std::string render_tools(const Json& tools) {
-  if (!tools.is_array()) refuse("tools must be an array");
+  if (!tools.is_array()) refuse_conversation("tools must be an array");
   std::string out(kToolsBefore);
   bool first = true;
   for (const Json& tool : tools) {
-    if (!tool.is_object() || !tool.contains("function")) refuse("every tool needs a \"function\"");
+    if (!tool.is_object() || !tool.contains("function")) refuse_conversation("every tool needs a \"function\"");
     if (!first) out += '\n';
     first = false;
     out += to_json(tool["function"]);
@@ -93,16 +97,16 @@ std::string render_response_format(const Json& schema) {
 
 std::string render_call(const Json& call) {
   const Json& function = field(call, "function");
-  if (!function.is_object()) refuse("every tool call needs a \"function\"");
+  if (!function.is_object()) refuse_conversation("every tool call needs a \"function\"");
   const Json& given = field(function, "arguments");
-  if (!given.is_string()) refuse("a tool call's arguments must be JSON text");
+  if (!given.is_string()) refuse_conversation("a tool call's arguments must be JSON text");
   Json arguments;
   try {
     arguments = parse_json(given.get_ref<const std::string&>(), "tool call arguments");
   } catch (const LoadError& error) {
-    refuse(error.what());
+    refuse_conversation(error.what());
   }
-  if (!arguments.is_object()) refuse("a tool call's arguments must be a JSON object");
+  if (!arguments.is_object()) refuse_conversation("a tool call's arguments must be a JSON object");
   std::string out = "<｜DSML｜invoke name=\"" + python_str(field(function, "name")) + "\">\n";
   bool first = true;
   for (const auto& [key, value] : arguments.items()) {
@@ -156,7 +160,7 @@ class Encoder {
     } else if (is_role(message, "assistant")) {
       add_assistant(index, message);
     } else {
-      refuse("unknown role: " + python_str(field(message, "role")));
+      refuse_conversation("unknown role: " + python_str(field(message, "role")));
     }
   }
 
@@ -165,7 +169,7 @@ class Encoder {
   void open_answer(bool current) { out_ += current && thinking_ ? kThink : kThinkEnd; }
 
   void add_developer(const Json& message) {
-    if (!truthy(field(message, "content"))) refuse("a developer message needs content");
+    if (!truthy(field(message, "content"))) refuse_conversation("a developer message needs content");
     out_ += kUser;
     if (truthy(tools_of(message))) out_ += "\n\n" + render_tools(tools_of(message));
     if (truthy(field(message, "response_format"))) out_ += render_response_format(field(message, "response_format"));
@@ -177,10 +181,10 @@ class Encoder {
     int caller = index - 1;
     while (caller >= 0 && is_role(messages_[static_cast<size_t>(caller)], "tool")) --caller;
     if (caller < 0 || !is_role(messages_[static_cast<size_t>(caller)], "assistant"))
-      refuse("a tool message must follow an assistant's tool calls");
+      refuse_conversation("a tool message must follow an assistant's tool calls");
     const Json& calls = field(messages_[static_cast<size_t>(caller)], "tool_calls");
     const auto number = static_cast<size_t>(index - caller);
-    if (!truthy(calls) || calls.size() < number) refuse("no tool calls but found tool output");
+    if (!truthy(calls) || calls.size() < number) refuse_conversation("no tool calls but found tool output");
     if (number == 1) out_ += "\n\n<function_results>";
     out_ += "\n<result>" + python_str(field(message, "content")) + "</result>";
     if (number != calls.size()) return;
@@ -193,7 +197,8 @@ class Encoder {
     const Json& reasoning = field(message, "reasoning_content");
     if (thinking_ && index > last_user_) {
       if (!truthy(reasoning) && !truthy(calls))
-        refuse("thinking mode: the assistant message after the last user message needs reasoning_content or tool_calls");
+        refuse_conversation(
+            "thinking mode: the assistant message after the last user message needs reasoning_content or tool_calls");
       out_ += text_or_empty(reasoning) + std::string(kThinkEnd);
     }
     out_ += text_or_empty(field(message, "content"));
@@ -212,7 +217,7 @@ bool is_thinking(const Json& options) {
   if (options.contains("enable_thinking")) return truthy(options["enable_thinking"]);
   if (!options.contains("thinking_mode")) return true;
   const Json& mode = options["thinking_mode"];
-  if (mode != "thinking" && mode != "chat") refuse("thinking_mode must be \"thinking\" or \"chat\"");
+  if (mode != "thinking" && mode != "chat") refuse_conversation("thinking_mode must be \"thinking\" or \"chat\"");
   return mode == "thinking";
 }
 
@@ -240,9 +245,9 @@ void remove_suffix(std::string& text, std::string_view suffix) {
 }  // namespace
 
 std::string encode_deepseek_v32(const Json& messages, const Json& tools, const Json& options) {
-  if (!messages.is_array() || messages.empty()) refuse("messages must be a non-empty array");
+  if (!messages.is_array() || messages.empty()) refuse_conversation("messages must be a non-empty array");
   for (const Json& message : messages)
-    if (!message.is_object()) refuse("every message must be an object");
+    if (!message.is_object()) refuse_conversation("every message must be an object");
   const bool thinking = is_thinking(options);
   std::vector<Json> kept(messages.begin(), messages.end());
   const bool drop = !options.contains("drop_thinking") || truthy(options["drop_thinking"]);

@@ -11,7 +11,7 @@ namespace {
 using Region = OutputFormat::Region;
 using Marks = OutputFormat::Marks;
 
-const Marks kThink{"<think>", "</think>"};
+const Marks kThinkMarks{"<think>", "</think>"};
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -25,7 +25,7 @@ struct Known {
 const std::vector<Known>& known_formats() {
   static const std::vector<Known> formats = {
       {{.name = "minimax_m2",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<minimax:tool_call>", "</minimax:tool_call>", CallSyntax::minimax}}},
        [](auto t) { return has(t, "<minimax:tool_call>"); }},
       {{.name = "gemma4",
@@ -41,27 +41,27 @@ const std::vector<Known>& known_formats() {
        [](auto t) { return has(t, "<longcat_tool_call>"); }},
       {{.name = "harmony", .harmony = true}, [](auto t) { return has(t, "<|channel|>") && has(t, "<|message|>"); }},
       {{.name = "deepseek_v32",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<｜DSML｜function_calls>", "</｜DSML｜function_calls>", CallSyntax::dsml}}},
        [](auto t) { return has(t, "｜DSML｜"); }},
       {{.name = "deepseek_v3",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", CallSyntax::deepseek}}},
        [](auto t) { return has(t, "<｜tool▁calls▁begin｜>"); }},
       {{.name = "glm47",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
        [](auto t) { return has(t, "<arg_key>"); }},
       {{.name = "pythonic",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<|tool_call_start|>", "<|tool_call_end|>", CallSyntax::pythonic}}},
        [](auto t) { return has(t, "<|tool_list_start|>") || has(t, "<|tool_call_start|>"); }},
       {{.name = "qwen3_coder",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
        [](auto t) { return has(t, "<tool_call>") && has(t, "<function="); }},
       {{.name = "kimi_k2",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", CallSyntax::kimi}}},
        [](auto t) { return has(t, "<|tool_calls_section_begin|>"); }},
       {{.name = "mistral",
@@ -77,20 +77,20 @@ const std::vector<Known>& known_formats() {
       {{.name = "command_r", .regions = {{"Action: ```json\n", "```", CallSyntax::json}}},
        [](auto t) { return has(t, "Action:") && has(t, "```json"); }},
       {{.name = "phi4",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<|tool_call|>", "<|/tool_call|>", CallSyntax::json}, {"functools[", "]", CallSyntax::json}}},
        [](auto t) { return has(t, "<|/tool_call|>") || has(t, "functools["); }},
       {{.name = "granite",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<|tool_call|>", "", CallSyntax::json},
                     {"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
        [](auto t) { return has(t, "<|tool_call|>"); }},
       {{.name = "nemotron",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<TOOLCALL>", "</TOOLCALL>", CallSyntax::json}, {"<toolcall>", "</toolcall>", CallSyntax::json}}},
        [](auto t) { return has(t, "<TOOLCALL>") || has(t, "<toolcall>"); }},
       {{.name = "hermes",
-        .reasoning = {kThink},
+        .reasoning = {kThinkMarks},
         .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
        [](auto t) { return has(t, "<tool_call>"); }},
       {{.name = "llama3_json",
@@ -102,7 +102,7 @@ const std::vector<Known>& known_formats() {
         .regions = {{"<|python_start|>", "<|python_end|>", CallSyntax::pythonic}},
         .bare = OutputFormat::Bare::pythonic},
        [](auto t) { return has(t, "<|python_start|>") || has(t, "<|header_start|>"); }},
-      {{.name = "plain", .reasoning = {kThink}}, [](auto) { return true; }},
+      {{.name = "plain", .reasoning = {kThinkMarks}}, [](auto) { return true; }},
   };
   return formats;
 }

@@ -17,21 +17,8 @@
 
 namespace hearth::weights {
 
-namespace {
-
-static_assert(std::endian::native == std::endian::little, "GGUF is read as it lies in the file");
-
-constexpr uint64_t kMostMetadata = 4096;    // llama.cpp's converters write about 40
-constexpr uint64_t kMostTensors = 1 << 18;  // the largest models have a few thousand
-constexpr uint64_t kLongestKey = 1 << 10;
-constexpr uint64_t kLongestName = 1 << 8;      // llama.cpp itself stops at 64
-constexpr uint64_t kLongestString = 16 << 20;  // a chat template, not more
-constexpr uint64_t kLongestArray = 1 << 24;    // a vocabulary
-constexpr int kDeepestArray = 4;
-constexpr uint64_t kLargestExtent = uint64_t{1} << 31;
-
 // Types of metadata values, the format's numbers.
-enum class ValueType : uint32_t {
+enum class GgufValueType : uint32_t {
   kUint8,
   kInt8,
   kUint16,
@@ -46,6 +33,26 @@ enum class ValueType : uint32_t {
   kInt64,
   kFloat64,
 };
+
+// The elements of an array, somewhere in the file.
+struct GgufArray {
+  GgufValueType element = GgufValueType::kUint8;
+  uint64_t count = 0;
+  std::span<const std::byte> bytes;
+};
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "GGUF is read as it lies in the file");
+
+constexpr uint64_t kMostMetadata = 4096;    // llama.cpp's converters write about 40
+constexpr uint64_t kMostTensors = 1 << 18;  // the largest models have a few thousand
+constexpr uint64_t kLongestKey = 1 << 10;
+constexpr uint64_t kLongestName = 1 << 8;       // llama.cpp itself stops at 64
+constexpr uint64_t kLongestString = 16 << 20;   // a chat template, not more
+constexpr uint64_t kLongestMetadata = 1 << 24;  // a vocabulary
+constexpr int kDeepestArray = 4;
+constexpr uint64_t kLargestExtent = uint64_t{1} << 31;
 
 // Values per block and bytes per block.
 struct TypeTraits {
@@ -114,61 +121,54 @@ class Cursor {
 };
 
 // Bytes of a scalar; 0 for strings, arrays and types that do not exist.
-size_t scalar_size(ValueType type) {
+size_t scalar_size(GgufValueType type) {
   constexpr std::array<uint8_t, 13> kSizes = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
   const auto index = static_cast<size_t>(type);
   return index < kSizes.size() ? kSizes[index] : 0;
 }
 
-Json read_scalar(Cursor& cursor, ValueType type, std::string_view key) {
+Json read_scalar(Cursor& cursor, GgufValueType type, std::string_view key) {
   switch (type) {
-    case ValueType::kUint8:
+    case GgufValueType::kUint8:
       return cursor.number<uint8_t>(key);
-    case ValueType::kInt8:
+    case GgufValueType::kInt8:
       return cursor.number<int8_t>(key);
-    case ValueType::kUint16:
+    case GgufValueType::kUint16:
       return cursor.number<uint16_t>(key);
-    case ValueType::kInt16:
+    case GgufValueType::kInt16:
       return cursor.number<int16_t>(key);
-    case ValueType::kUint32:
+    case GgufValueType::kUint32:
       return cursor.number<uint32_t>(key);
-    case ValueType::kInt32:
+    case GgufValueType::kInt32:
       return cursor.number<int32_t>(key);
-    case ValueType::kFloat32:
+    case GgufValueType::kFloat32:
       return cursor.number<float>(key);
-    case ValueType::kBool:
+    case GgufValueType::kBool:
       return cursor.number<uint8_t>(key) != 0;
-    case ValueType::kString:
+    case GgufValueType::kString:
       return std::string(cursor.string(key, kLongestString));
-    case ValueType::kUint64:
+    case GgufValueType::kUint64:
       return cursor.number<uint64_t>(key);
-    case ValueType::kInt64:
+    case GgufValueType::kInt64:
       return cursor.number<int64_t>(key);
-    case ValueType::kFloat64:
+    case GgufValueType::kFloat64:
       return cursor.number<double>(key);
-    case ValueType::kArray:
+    case GgufValueType::kArray:
       break;
   }
   cursor.refuse(key, fmt::format("unknown type of value {}", static_cast<uint32_t>(type)));
 }
 
-// The elements of an array, somewhere in the file.
-struct Array {
-  ValueType element = ValueType::kUint8;
-  uint64_t count = 0;
-  std::span<const std::byte> bytes;
-};
-
-Array read_array(Cursor& cursor, std::span<const std::byte> file, std::string_view key, int depth = 1) {
-  Array array;
-  array.element = static_cast<ValueType>(cursor.number<uint32_t>(key));
-  array.count = cursor.count(key, kLongestArray);
+GgufArray read_array(Cursor& cursor, std::span<const std::byte> file, std::string_view key, int depth = 1) {
+  GgufArray array;
+  array.element = static_cast<GgufValueType>(cursor.number<uint32_t>(key));
+  array.count = cursor.count(key, kLongestMetadata);
   const size_t begin = cursor.position();
   if (const size_t size = scalar_size(array.element)) {
     cursor.take(array.count * size, key);
-  } else if (array.element == ValueType::kString) {
+  } else if (array.element == GgufValueType::kString) {
     for (uint64_t i = 0; i < array.count; ++i) cursor.string(key, kLongestString);
-  } else if (array.element == ValueType::kArray) {
+  } else if (array.element == GgufValueType::kArray) {
     if (depth == kDeepestArray) cursor.refuse(key, fmt::format("arrays nested deeper than {}", kDeepestArray));
     for (uint64_t i = 0; i < array.count; ++i) read_array(cursor, file, key, depth + 1);
   } else {
@@ -236,8 +236,8 @@ struct GgufFile::Contents {
   void read_metadata(Cursor& cursor) {
     const std::string key(cursor.string("metadata key", kLongestKey));
     if (scalars.contains(key) || arrays.contains(key)) cursor.refuse(key, "appears twice");
-    const auto type = static_cast<ValueType>(cursor.number<uint32_t>(key));
-    if (type == ValueType::kArray)
+    const auto type = static_cast<GgufValueType>(cursor.number<uint32_t>(key));
+    if (type == GgufValueType::kArray)
       arrays[key] = read_array(cursor, bytes, key);
     else
       scalars[key] = read_scalar(cursor, type, key);
@@ -275,7 +275,7 @@ struct GgufFile::Contents {
     }
   }
 
-  const Array* find_array(std::string_view key) const {
+  const GgufArray* find_array(std::string_view key) const {
     const auto found = arrays.find(key);
     if (found != arrays.end()) return &found->second;
     if (scalars.contains(key)) throw LoadError(source, key, "not an array");
@@ -287,7 +287,7 @@ struct GgufFile::Contents {
   std::string source;
   uint64_t tensor_count = 0, metadata_count = 0;
   Json scalars = Json::object();
-  std::map<std::string, Array, std::less<>> arrays;
+  std::map<std::string, GgufArray, std::less<>> arrays;
   std::vector<GgufTensor> tensors;
   std::map<std::string_view, size_t> index;
 };
@@ -313,9 +313,9 @@ const GgufTensor* GgufFile::find(std::string_view name) const {
 }
 
 std::vector<std::string_view> GgufFile::strings(std::string_view key) const {
-  const Array* array = contents_->find_array(key);
+  const GgufArray* array = contents_->find_array(key);
   if (array == nullptr) return {};
-  if (array->element != ValueType::kString) throw LoadError(source(), key, "not an array of strings");
+  if (array->element != GgufValueType::kString) throw LoadError(source(), key, "not an array of strings");
   Cursor cursor(array->bytes, source());
   std::vector<std::string_view> strings;
   strings.reserve(array->count);
@@ -324,7 +324,7 @@ std::vector<std::string_view> GgufFile::strings(std::string_view key) const {
 }
 
 std::vector<double> GgufFile::numbers(std::string_view key) const {
-  const Array* array = contents_->find_array(key);
+  const GgufArray* array = contents_->find_array(key);
   if (array == nullptr) return {};
   if (scalar_size(array->element) == 0) throw LoadError(source(), key, "not an array of numbers");
   Cursor cursor(array->bytes, source());

@@ -1,6 +1,7 @@
 #include "core/ops/arguments.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace hearth::core {
 
@@ -31,8 +32,15 @@ Dtype result_type(const std::vector<array>& arrays) {
 }
 
 int normalize_axis_index(int axis, int ndim, const std::string& msg_prefix) {
-  if (axis < -ndim || axis >= ndim) invalid(msg_prefix, "Axis ", axis, " is out of bounds for array with ", ndim, " dimensions.");
+  if (axis < -ndim || axis >= ndim)
+    invalid(msg_prefix, "Axis ", axis, " is out of bounds for array with ", ndim, " dimensions.");
   return axis < 0 ? axis + ndim : axis;
+}
+
+std::vector<int> all_axes(const array& a) {
+  std::vector<int> axes(a.ndim());
+  std::iota(axes.begin(), axes.end(), 0);
+  return axes;
 }
 
 std::vector<int> checked_axes(const std::vector<int>& axes, int ndim, const char* op) {

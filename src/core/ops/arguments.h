@@ -30,6 +30,9 @@ inline cpu::Dtype kernel_type(const array& a) { return kernel_type(a.dtype()); }
 // broadcast_shapes for two of an operation's arguments, with the operation's name in the error.
 Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op);
 
+// 0 to a.ndim() - 1.
+std::vector<int> all_axes(const array& a);
+
 // All axes, or the given ones in ascending order. Throws when one is out of range or given twice.
 std::vector<int> checked_axes(const std::vector<int>& axes, int ndim, const char* op);
 

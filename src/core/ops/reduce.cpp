@@ -187,12 +187,6 @@ class Scan final : public ComparablePrimitive<Scan> {
   bool reverse_, inclusive_;
 };
 
-std::vector<int> all_axes(const array& a) {
-  std::vector<int> axes(a.ndim());
-  std::iota(axes.begin(), axes.end(), 0);
-  return axes;
-}
-
 array reduce(ReduceOp op, const array& a, Dtype out, const std::vector<int>& axes, bool keepdims, const char* name,
              const StreamOrDevice& s) {
   std::vector<int> at = checked_axes(axes, static_cast<int>(a.ndim()), name);
@@ -214,13 +208,16 @@ size_t reduced_count(const array& a, const std::vector<int>& axes, const char* n
 }
 
 void require_elements(const array& a, const std::vector<int>& axes, const char* name) {
-  if (reduced_count(a, axes, name) == 0) invalid("[", name, "] Cannot reduce zero elements of an array of shape ", a.shape(), ".");
+  if (reduced_count(a, axes, name) == 0)
+    invalid("[", name, "] Cannot reduce zero elements of an array of shape ", a.shape(), ".");
 }
 
-array arg_reduce(cpu::ArgReduceOp op, const array& a, int axis, bool keepdims, const char* name, const StreamOrDevice& s) {
+array arg_reduce(cpu::ArgReduceOp op, const array& a, int axis, bool keepdims, const char* name,
+                 const StreamOrDevice& s) {
   const int at = normalize_axis_index(axis, static_cast<int>(a.ndim()), std::string("[") + name + "] ");
   if (a.shape(at) == 0) invalid("[", name, "] Cannot reduce an axis of no elements.");
-  return array(reduced_shape(a.shape(), {at}, keepdims), uint32, std::make_shared<ArgReduce>(to_stream(s), op, at), {a});
+  return array(reduced_shape(a.shape(), {at}, keepdims), uint32, std::make_shared<ArgReduce>(to_stream(s), op, at),
+               {a});
 }
 
 array arg_reduce_all(cpu::ArgReduceOp op, const array& a, bool keepdims, const char* name, const StreamOrDevice& s) {
@@ -247,10 +244,10 @@ array scan(cpu::ScanOp op, const array& a, int axis, bool reverse, bool inclusiv
 
 }  // namespace
 
-#define HEARTH_ALL_AND_ONE_AXIS(name)                                                              \
+#define HEARTH_ALL_AND_ONE_AXIS(name)                                                                       \
   array name(const array& a, bool keepdims, StreamOrDevice s) { return name(a, all_axes(a), keepdims, s); } \
-  array name(const array& a, int axis, bool keepdims, StreamOrDevice s) {                          \
-    return name(a, std::vector<int>{axis}, keepdims, s);                                           \
+  array name(const array& a, int axis, bool keepdims, StreamOrDevice s) {                                   \
+    return name(a, std::vector<int>{axis}, keepdims, s);                                                    \
   }
 HEARTH_ALL_AND_ONE_AXIS(sum)
 HEARTH_ALL_AND_ONE_AXIS(prod)

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <numeric>
 
 #include "core/copy.h"
 #include "core/ops/arguments.h"
@@ -187,12 +186,6 @@ array transposed(const array& a, std::vector<int> axes, const StreamOrDevice& s)
   return array(std::move(shape), a.dtype(), std::make_shared<Transpose>(to_stream(s), std::move(axes)), {a});
 }
 
-std::vector<int> all_axes(const array& a) {
-  std::vector<int> axes(a.ndim());
-  std::iota(axes.begin(), axes.end(), 0);
-  return axes;
-}
-
 array reshaped(const array& a, Shape shape, const StreamOrDevice& s) {
   return array(shape, a.dtype(), std::make_shared<Reshape>(to_stream(s), shape), {a});
 }
@@ -248,7 +241,7 @@ array unflatten(const array& a, int axis, Shape shape, StreamOrDevice s) {
       known *= n;
     }
   }
-  if (open && known > 0) known *= *open = static_cast<ShapeElem>(a.shape(at) / known);
+  if (open && known > 0) known *= * open = static_cast<ShapeElem>(a.shape(at) / known);
   if (known != static_cast<size_t>(a.shape(at))) {
     invalid("[unflatten] Cannot unflatten axis ", axis, " with size ", a.shape(at), " into shape ", shape, ".");
   }
@@ -328,7 +321,8 @@ array swapaxes(const array& a, int axis1, int axis2, StreamOrDevice s) {
 }
 array moveaxis(const array& a, int source, int destination, StreamOrDevice s) {
   const int n = static_cast<int>(a.ndim());
-  const int from = normalize_axis_index(source, n, "[moveaxis] "), to = normalize_axis_index(destination, n, "[moveaxis] ");
+  const int from = normalize_axis_index(source, n, "[moveaxis] "),
+            to = normalize_axis_index(destination, n, "[moveaxis] ");
   if (from == to) return a;
   std::vector<int> axes = all_axes(a);
   axes.erase(axes.begin() + from);

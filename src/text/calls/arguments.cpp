@@ -11,7 +11,7 @@ namespace hearth::text {
 
 namespace {
 
-constexpr int kDeepest = 16;  // anyOf in anyOf
+constexpr int kDeepestSchema = 16;  // anyOf in anyOf
 
 std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -32,7 +32,7 @@ bool is_named(const Json& tool, std::string_view name) {
 }
 
 void collect_types(const Json* schema, std::set<std::string>& types, int depth) {
-  if (schema == nullptr || !schema->is_object() || depth > kDeepest) return;
+  if (schema == nullptr || !schema->is_object() || depth > kDeepestSchema) return;
   if (const Json* type = member(schema, "type")) {
     if (type->is_string()) types.insert(type->get<std::string>());
     if (type->is_array())

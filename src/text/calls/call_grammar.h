@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "text/calls/json_scanner.h"
 #include "text/output_format.h"
 
 namespace hearth::text {
@@ -54,7 +55,6 @@ std::unique_ptr<CallGrammar> make_call_grammar(CallSyntax syntax, std::string_vi
 std::unique_ptr<CallGrammar> make_bare_grammar(OutputFormat::Bare bare, const Json* tools, CallSink& sink);
 
 // What the grammars share.
-inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 std::string_view trim(std::string_view text);
 constexpr size_t kLongestName = 512;  // bytes of a function's or argument's name
 

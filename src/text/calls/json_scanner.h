@@ -9,6 +9,8 @@
 
 namespace hearth::text {
 
+inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
 class JsonScanner {
  public:
   enum class Step { more, done, error };

@@ -13,7 +13,7 @@ namespace hearth::text {
 
 namespace {
 
-constexpr int kDeepest = 64;
+constexpr int kDeepestLiteral = 64;
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
@@ -43,7 +43,7 @@ class Reader {
 
   bool value(Json& out, int depth) {
     skip();
-    if (depth > kDeepest || at_ >= text_.size()) return false;
+    if (depth > kDeepestLiteral || at_ >= text_.size()) return false;
     if (starts_string()) return strings(out);
     const char c = text_[at_];
     if (c == '[') return sequence(out, ']', depth);

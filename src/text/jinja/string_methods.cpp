@@ -39,9 +39,7 @@ std::string_view escaped_argument(Runtime& runtime, Value self, Value value, std
   return self.is_markup() ? escape(runtime, value).view() : value.view();
 }
 
-Value same_type(Runtime& runtime, Value self, std::string_view text) {
-  return runtime.string(text, self.is_markup());
-}
+Value same_type(Runtime& runtime, Value self, std::string_view text) { return runtime.string(text, self.is_markup()); }
 
 Value pieces(Runtime& runtime, Value self, const std::vector<std::string_view>& parts) {
   ListData* out = runtime.make<ListData>();
@@ -53,7 +51,7 @@ Value pieces(Runtime& runtime, Value self, const std::vector<std::string_view>& 
 }
 
 template <std::string (*Function)(std::string_view)>
-Value mapped(Runtime& runtime, Value self, const Args& args) {
+Value mapped_method(Runtime& runtime, Value self, const Args& args) {
   refuse_arguments(args, "method");
   charge_mapping(runtime, *self.text());
   return same_type(runtime, self, Function(self.view()));
@@ -116,7 +114,8 @@ Value partition_method(Runtime& runtime, Value self, const Args& args) {
   const size_t at = FromRight ? text.rfind(by) : find(text, by);
   const auto part = [&](std::string_view piece) { return runtime.borrow(piece, self.is_markup()); };
   if (at == std::string_view::npos)
-    return FromRight ? runtime.tuple({part(""), part(""), part(text)}) : runtime.tuple({part(text), part(""), part("")});
+    return FromRight ? runtime.tuple({part(""), part(""), part(text)})
+                     : runtime.tuple({part(text), part(""), part("")});
   return runtime.tuple({part(text.substr(0, at)), part(by), part(text.substr(at + by.size()))});
 }
 
@@ -361,30 +360,71 @@ Value unescape_method(Runtime& runtime, Value self, const Args& args) {
 }
 
 constexpr Attribute kStringAttributes[] = {
-    {"__add__"}, {"__contains__"}, {"__getitem__"}, {"__getnewargs__"}, {"__iter__"}, {"__len__"}, {"__mod__"},
-    {"__mul__"}, {"__rmod__"}, {"__rmul__"},
-    {"capitalize", mapped<capitalize>}, {"casefold", mapped<casefold>}, {"center", justify_method<Justify::kCenter>},
-    {"count", count_method}, {"encode", encode_method}, {"endswith", affix_method<false>},
-    {"expandtabs", expandtabs_method}, {"find", find_method<false, Missing::kMinusOne>}, {"format", format_method},
-    {"format_map", format_map_method}, {"index", find_method<false, Missing::kError>},
-    {"isalnum", tested<every<kAlpha | kDecimal | kDigit | kNumeric>>}, {"isalpha", tested<every<kAlpha>>},
-    {"isascii", tested<is_ascii>}, {"isdecimal", tested<every<kDecimal>>}, {"isdigit", tested<every<kDigit>>},
-    {"isidentifier", tested<is_identifier>}, {"islower", tested<is_lower>}, {"isnumeric", tested<every<kNumeric>>},
-    {"isprintable", tested<is_printable>}, {"isspace", tested<every<kSpace>>}, {"istitle", tested<is_title>},
-    {"isupper", tested<is_upper>}, {"join", join_method}, {"ljust", justify_method<Justify::kLeft>},
-    {"lower", mapped<lower>}, {"lstrip", stripped<Side::kLeft>}, {"maketrans", maketrans_method},
-    {"partition", partition_method<false>}, {"removeprefix", remove_affix<true>},
-    {"removesuffix", remove_affix<false>}, {"replace", replace_method},
-    {"rfind", find_method<true, Missing::kMinusOne>}, {"rindex", find_method<true, Missing::kError>},
-    {"rjust", justify_method<Justify::kRight>}, {"rpartition", partition_method<true>}, {"rsplit", split_method<true>},
-    {"rstrip", stripped<Side::kRight>}, {"split", split_method<false>}, {"splitlines", splitlines_method},
-    {"startswith", affix_method<true>}, {"strip", stripped<Side::kBoth>}, {"swapcase", mapped<swapcase>},
-    {"title", mapped<title>}, {"translate", translate_method}, {"upper", mapped<upper>}, {"zfill", zfill_method},
+    {"__add__"},
+    {"__contains__"},
+    {"__getitem__"},
+    {"__getnewargs__"},
+    {"__iter__"},
+    {"__len__"},
+    {"__mod__"},
+    {"__mul__"},
+    {"__rmod__"},
+    {"__rmul__"},
+    {"capitalize", mapped_method<capitalize>},
+    {"casefold", mapped_method<casefold>},
+    {"center", justify_method<Justify::kCenter>},
+    {"count", count_method},
+    {"encode", encode_method},
+    {"endswith", affix_method<false>},
+    {"expandtabs", expandtabs_method},
+    {"find", find_method<false, Missing::kMinusOne>},
+    {"format", format_method},
+    {"format_map", format_map_method},
+    {"index", find_method<false, Missing::kError>},
+    {"isalnum", tested<every<kAlpha | kDecimal | kDigit | kNumeric>>},
+    {"isalpha", tested<every<kAlpha>>},
+    {"isascii", tested<is_ascii>},
+    {"isdecimal", tested<every<kDecimal>>},
+    {"isdigit", tested<every<kDigit>>},
+    {"isidentifier", tested<is_identifier>},
+    {"islower", tested<is_lower>},
+    {"isnumeric", tested<every<kNumeric>>},
+    {"isprintable", tested<is_printable>},
+    {"isspace", tested<every<kSpace>>},
+    {"istitle", tested<is_title>},
+    {"isupper", tested<is_upper>},
+    {"join", join_method},
+    {"ljust", justify_method<Justify::kLeft>},
+    {"lower", mapped_method<lower>},
+    {"lstrip", stripped<Side::kLeft>},
+    {"maketrans", maketrans_method},
+    {"partition", partition_method<false>},
+    {"removeprefix", remove_affix<true>},
+    {"removesuffix", remove_affix<false>},
+    {"replace", replace_method},
+    {"rfind", find_method<true, Missing::kMinusOne>},
+    {"rindex", find_method<true, Missing::kError>},
+    {"rjust", justify_method<Justify::kRight>},
+    {"rpartition", partition_method<true>},
+    {"rsplit", split_method<true>},
+    {"rstrip", stripped<Side::kRight>},
+    {"split", split_method<false>},
+    {"splitlines", splitlines_method},
+    {"startswith", affix_method<true>},
+    {"strip", stripped<Side::kBoth>},
+    {"swapcase", mapped_method<swapcase>},
+    {"title", mapped_method<title>},
+    {"translate", translate_method},
+    {"upper", mapped_method<upper>},
+    {"zfill", zfill_method},
 };
 
 constexpr Attribute kMarkupAttributes[] = {
-    {"__html__"}, {"__html_format__"},
-    {"escape", escape_method}, {"striptags", striptags_method}, {"unescape", unescape_method},
+    {"__html__"},
+    {"__html_format__"},
+    {"escape", escape_method},
+    {"striptags", striptags_method},
+    {"unescape", unescape_method},
 };
 
 }  // namespace

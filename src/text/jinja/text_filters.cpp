@@ -13,7 +13,7 @@ namespace hearth::text::jinja {
 namespace {
 
 template <std::string (*Function)(std::string_view)>
-Value mapped(Runtime& runtime, Value input, const Args& args) {
+Value mapped_filter(Runtime& runtime, Value input, const Args& args) {
   refuse_arguments(args, "filter");
   const Value text = soft_str(runtime, input);
   runtime.charge_bytes(text.text()->size * (characters(*text.text()) == text.text()->size ? 4 : 32));
@@ -133,8 +133,7 @@ Value indent_filter(Runtime& runtime, Value input, const Args& args) {
 }
 
 Value truncate_filter(Runtime& runtime, Value input, const Args& args) {
-  const auto [length_arg, kill, end_arg, leeway_arg] =
-      bind(args, "truncate", {"length", "killwords", "end", "leeway"});
+  const auto [length_arg, kill, end_arg, leeway_arg] = bind(args, "truncate", {"length", "killwords", "end", "leeway"});
   const int64_t wanted = length_arg.is_missing() ? 255 : to_index(runtime, length_arg, "truncate");
   const Value end = end_arg.is_missing() ? runtime.borrow("...") : end_arg;
   const bool default_leeway = leeway_arg.is_missing() || leeway_arg.is(Kind::kNone);
@@ -213,7 +212,8 @@ Value xmlattr_filter(Runtime& runtime, Value input, const Args& args) {
   std::string out;
   for (const Entry& entry : input.dict_data()->entries(runtime)) {
     if (entry.value.is(Kind::kNone) || entry.value.is(Kind::kUndefined)) continue;
-    if (!entry.key.is_string()) fail("expected string or bytes-like object, got '" + std::string(type_name(entry.key)) + "'");
+    if (!entry.key.is_string())
+      fail("expected string or bytes-like object, got '" + std::string(type_name(entry.key)) + "'");
     if (entry.key.view().find_first_of(" \t\n\r\f\v/>=") != std::string_view::npos)
       fail("Invalid character in attribute name: " + std::string(entry.key.view()));
     if (!out.empty()) out += ' ';
@@ -227,13 +227,26 @@ Value xmlattr_filter(Runtime& runtime, Value input, const Args& args) {
 }
 
 constexpr FilterEntry kTextFilters[] = {
-    {"capitalize", mapped<capitalize>}, {"center", center_filter},       {"e", escape_filter},
-    {"escape", escape_filter},          {"forceescape", forceescape_filter}, {"format", format_filter},
-    {"indent", indent_filter},          {"lower", mapped<lower>},        {"replace", replace_filter},
-    {"safe", safe_filter},              {"string", string_filter},       {"striptags", striptags_filter},
-    {"title", mapped<title_words>},     {"tojson", tojson_filter},       {"trim", trim_filter},
-    {"truncate", truncate_filter},      {"upper", mapped<upper>},        {"urlencode", urlencode_filter},
-    {"wordcount", wordcount_filter},    {"xmlattr", xmlattr_filter},
+    {"capitalize", mapped_filter<capitalize>},
+    {"center", center_filter},
+    {"e", escape_filter},
+    {"escape", escape_filter},
+    {"forceescape", forceescape_filter},
+    {"format", format_filter},
+    {"indent", indent_filter},
+    {"lower", mapped_filter<lower>},
+    {"replace", replace_filter},
+    {"safe", safe_filter},
+    {"string", string_filter},
+    {"striptags", striptags_filter},
+    {"title", mapped_filter<title_words>},
+    {"tojson", tojson_filter},
+    {"trim", trim_filter},
+    {"truncate", truncate_filter},
+    {"upper", mapped_filter<upper>},
+    {"urlencode", urlencode_filter},
+    {"wordcount", wordcount_filter},
+    {"xmlattr", xmlattr_filter},
 };
 
 }  // namespace

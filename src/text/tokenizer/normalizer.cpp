@@ -147,7 +147,7 @@ class Bert : public Normalizer {
   bool clean_text_, handle_chinese_, lowercase_, strip_accents_;
 };
 
-class ByteLevel : public Normalizer {
+class ByteLevelNormalizer : public Normalizer {
  public:
   void apply(AlignedText& text) const override {
     text.changes.clear();
@@ -157,9 +157,9 @@ class ByteLevel : public Normalizer {
   }
 };
 
-class Sequence : public Normalizer {
+class SequenceNormalizer : public Normalizer {
  public:
-  explicit Sequence(const Component& settings) {
+  explicit SequenceNormalizer(const Component& settings) {
     const size_t count = settings.count("normalizers");
     for (size_t i = 0; i < count; ++i) parts_.push_back(make_normalizer(settings.element("normalizers", i)));
   }
@@ -175,7 +175,7 @@ class Sequence : public Normalizer {
 
 std::unique_ptr<Normalizer> make_normalizer(const Component& c) {
   const std::string type = c.type();
-  if (type == "Sequence") return std::make_unique<Sequence>(c);
+  if (type == "Sequence") return std::make_unique<SequenceNormalizer>(c);
   if (type == "NFC") return std::make_unique<Form>(NormalForm::kNfc);
   if (type == "NFD") return std::make_unique<Form>(NormalForm::kNfd);
   if (type == "NFKC") return std::make_unique<Form>(NormalForm::kNfkc);
@@ -188,7 +188,7 @@ std::unique_ptr<Normalizer> make_normalizer(const Component& c) {
   if (type == "Nmt") return std::make_unique<Nmt>();
   if (type == "Precompiled") return make_precompiled(c.string("precompiled_charsmap"), c);
   if (type == "BertNormalizer") return std::make_unique<Bert>(c);
-  if (type == "ByteLevel") return std::make_unique<ByteLevel>();
+  if (type == "ByteLevel") return std::make_unique<ByteLevelNormalizer>();
   c.fail("unknown normalizer '" + type + "'");
 }
 

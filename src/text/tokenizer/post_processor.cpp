@@ -44,9 +44,10 @@ void trim_offsets(Encoding& encoding, bool prefixed) {
   }
 }
 
-class ByteLevel : public PostProcessor {
+class ByteLevelPostProcessor : public PostProcessor {
  public:
-  explicit ByteLevel(const Component& c) : prefixed_(c.boolean("add_prefix_space")), trim_(c.boolean("trim_offsets")) {}
+  explicit ByteLevelPostProcessor(const Component& c)
+      : prefixed_(c.boolean("add_prefix_space")), trim_(c.boolean("trim_offsets")) {}
   void apply(std::vector<Encoding>& parts, bool) const override {
     if (!trim_) return;
     for (Encoding& part : parts) trim_offsets(part, prefixed_);
@@ -165,9 +166,9 @@ class Surround : public PostProcessor {
   bool roberta_, trim_, prefixed_;
 };
 
-class Sequence : public PostProcessor {
+class SequencePostProcessor : public PostProcessor {
  public:
-  explicit Sequence(const Component& c) {
+  explicit SequencePostProcessor(const Component& c) {
     for (size_t i = 0; i < c.count("processors"); ++i)
       steps_.push_back(make_post_processor(c.element("processors", i)));
   }
@@ -188,11 +189,11 @@ class Sequence : public PostProcessor {
 
 std::unique_ptr<PostProcessor> make_post_processor(const Component& c) {
   const std::string type = c.type();
-  if (type == "ByteLevel") return std::make_unique<ByteLevel>(c);
+  if (type == "ByteLevel") return std::make_unique<ByteLevelPostProcessor>(c);
   if (type == "TemplateProcessing") return read_template(c);
   if (type == "BertProcessing") return std::make_unique<Surround>(c, false);
   if (type == "RobertaProcessing") return std::make_unique<Surround>(c, true);
-  if (type == "Sequence") return std::make_unique<Sequence>(c);
+  if (type == "Sequence") return std::make_unique<SequencePostProcessor>(c);
   c.fail("unknown post-processor '" + type + "'");
 }
 

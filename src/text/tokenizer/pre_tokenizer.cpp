@@ -1,4 +1,5 @@
-// One small class for each type; ranges only, except where a step writes into the text (Metaspace, ByteLevel).
+// One small class for each type; ranges only, except where a step writes into the text (Metaspace,
+// ByteLevelPreTokenizer).
 #include "text/tokenizer/pre_tokenizer.h"
 
 #include "text/tokenizer/byte_level.h"
@@ -167,9 +168,9 @@ class Metaspace : public PreTokenizer {
   std::string mark_;
 };
 
-class ByteLevel : public PreTokenizer {
+class ByteLevelPreTokenizer : public PreTokenizer {
  public:
-  ByteLevel(const Component& settings, bool spell)
+  ByteLevelPreTokenizer(const Component& settings, bool spell)
       : add_prefix_space_(settings.boolean("add_prefix_space")), spell_(spell) {
     if (settings.boolean("use_regex", true))
       words_ = std::make_unique<PatternSplit>(Regex(kGpt2Pattern, settings.source(), settings.key()),
@@ -198,7 +199,7 @@ void add_steps(const Component& c, PreTokenizerChain& chain, bool last) {
     const size_t count = c.count("pretokenizers");
     for (size_t i = 0; i < count; ++i) add_steps(c.element("pretokenizers", i), chain, last && i + 1 == count);
   } else if (type == "ByteLevel") {
-    add(std::make_unique<ByteLevel>(c, !last));
+    add(std::make_unique<ByteLevelPreTokenizer>(c, !last));
     chain.ends_in_bytes = last;
     chain.changes_text |= !last || c.boolean("add_prefix_space");
   } else if (type == "Split") {

@@ -15,24 +15,25 @@
 
 namespace hearth::text {
 
-namespace {
-
-constexpr uint32_t kMatchLimit = 10'000'000, kTrialLimit = 10'000;  // steps of one match; while a pattern is tried
-constexpr uint32_t kHeapLimitKiB = 64 * 1024;
-constexpr size_t kJitStackFirst = 32 << 10, kJitStackMost = 64 << 20;
-
 template <auto Free>
-struct Freeing {
+struct Pcre2Freeing {
   template <typename T>
   void operator()(T* p) const {
     Free(p);
   }
 };
 
+namespace {
+
+constexpr uint32_t kMatchLimit = 10'000'000, kTrialLimit = 10'000;  // steps of one match; while a pattern is tried
+constexpr uint32_t kHeapLimitKiB = 64 * 1024;
+constexpr size_t kJitStackFirst = 32 << 10, kJitStackMost = 64 << 20;
+
 struct MatchState {
-  std::unique_ptr<pcre2_match_data, Freeing<pcre2_match_data_free>> data{pcre2_match_data_create(10, nullptr)};
-  std::unique_ptr<pcre2_match_context, Freeing<pcre2_match_context_free>> context{pcre2_match_context_create(nullptr)};
-  std::unique_ptr<pcre2_jit_stack, Freeing<pcre2_jit_stack_free>> stack{
+  std::unique_ptr<pcre2_match_data, Pcre2Freeing<pcre2_match_data_free>> data{pcre2_match_data_create(10, nullptr)};
+  std::unique_ptr<pcre2_match_context, Pcre2Freeing<pcre2_match_context_free>> context{
+      pcre2_match_context_create(nullptr)};
+  std::unique_ptr<pcre2_jit_stack, Pcre2Freeing<pcre2_jit_stack_free>> stack{
       pcre2_jit_stack_create(kJitStackFirst, kJitStackMost, nullptr)};
 
   MatchState() {
@@ -67,7 +68,7 @@ class TrialLimit {
 }  // namespace
 
 struct Regex::Compiled {
-  std::unique_ptr<pcre2_code, Freeing<pcre2_code_free>> code;
+  std::unique_ptr<pcre2_code, Pcre2Freeing<pcre2_code_free>> code;
   bool jit = false;
 
   // PCRE2's return code; the match's bounds on success.
@@ -94,7 +95,7 @@ Regex::Regex(std::string_view pattern, std::string_view source, std::string_view
   } catch (const std::invalid_argument& refusal) {
     throw LoadError(source, key, refusal.what());
   }
-  const std::unique_ptr<pcre2_compile_context, Freeing<pcre2_compile_context_free>> context(
+  const std::unique_ptr<pcre2_compile_context, Pcre2Freeing<pcre2_compile_context_free>> context(
       pcre2_compile_context_create(nullptr));
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   pcre2_set_parens_nest_limit(context.get(), 200);

@@ -16,7 +16,7 @@ namespace hearth::text {
 
 namespace {
 
-constexpr size_t kMaxBytes = 256 << 20;
+constexpr size_t kMaxJsonBytes = 256 << 20;
 
 std::optional<Truncation> read_truncation(const Component& c) {
   Truncation out;
@@ -75,7 +75,7 @@ void add_token(Tokenizer::Pipeline& pipeline, const AddedToken& token) {
 }
 
 std::unique_ptr<Tokenizer::Pipeline> read_tokenizer_json(std::string_view json, std::string_view source) {
-  if (json.size() > kMaxBytes) throw LoadError(source, "longer than 256 MiB");
+  if (json.size() > kMaxJsonBytes) throw LoadError(source, "longer than 256 MiB");
   JsonReader in(json, source);
   auto pipeline = std::make_unique<Tokenizer::Pipeline>();
   std::vector<AddedToken> added;
