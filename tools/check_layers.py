@@ -23,6 +23,7 @@ ARROWS = {
     "cli": ["base", "core", "core/cpu", "text", "weights", "cache", "models", "generate", "session"],
 }
 LONGEST_FILE = 800
+LONGEST_LINE = 120  # but for literals
 DEEPEST = 3  # src/<area>/<sub>/file
 HEAVY = re.compile(r"#include <(nlohmann/json\.hpp|CLI/|boost/|spdlog/|fmt/|pcre2\.h|histedit\.h)")
 
@@ -47,6 +48,9 @@ def check(root):
             yield f"src/{name}: deeper than src/<area>/<sub>/file"
         if text.count("\n") > LONGEST_FILE:
             yield f"src/{name}: more than {LONGEST_FILE} lines"
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > LONGEST_LINE and '"' not in line:
+                yield f"src/{name}:{number}: more than {LONGEST_LINE} columns"
         if file.suffix == ".h":
             if "#pragma once" not in text:
                 yield f"src/{name}: no #pragma once"

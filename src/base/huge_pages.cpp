@@ -1,6 +1,6 @@
-// Each block is copied into anonymous memory that asked for huge pages, and mremap puts that in the block's place in one
-// step: a thread that reads the block sees the old page or the new one. The copies are made in one region, laid out as
-// the blocks are, so that the kernel joins neighbours into one mapping again.
+// Each block is copied into anonymous memory that asked for huge pages, and mremap puts that in the block's place in
+// one step: a thread that reads the block sees the old page or the new one. The copies are made in one region, laid out
+// as the blocks are, so that the kernel joins neighbours into one mapping again.
 #include "base/huge_pages.h"
 
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 // Mapped files in huge pages: one entry of the TLB for 2 MB instead of 512.
 //
-// Reading weights at memory speed, a core looks a page up every 0.2 us, and a page cache's pages lie anywhere. Decoding a
-// 1B model on two cores of an EPYC (Zen 4): 53 tokens/s from huge pages, 45 from the page cache (medians of 15).
+// Reading weights at memory speed, a core looks a page up every 0.2 us, and a page cache's pages lie anywhere. Decoding
+// a 1B model on two cores of an EPYC (Zen 4): 53 tokens/s from huge pages, 45 from the page cache (medians of 15).
 #pragma once
 
 #include <cstddef>

@@ -27,7 +27,8 @@ class GuardedHandler {
   bool end_object() { return leave() && builder_.end_object(); }
   bool end_array() { return leave() && builder_.end_array(); }
   bool key(std::string& name) {
-    if (++keys_.back() > limits_.keys) return refuse("more than " + std::to_string(limits_.keys) + " keys in one object");
+    if (++keys_.back() > limits_.keys)
+      return refuse("more than " + std::to_string(limits_.keys) + " keys in one object");
     return builder_.key(name);
   }
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) {

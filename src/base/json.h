@@ -13,10 +13,10 @@ namespace hearth {
 using Json = nlohmann::ordered_json;
 
 struct JsonLimits {
-  int depth = 64;                // nested arrays and objects
-  size_t keys = 1024;            // of one object; ordered_json finds keys by walking, so this also bounds time
-  size_t nodes = 4'000'000;      // values in all
-  size_t bytes = 256ull << 20;   // of text
+  int depth = 64;               // nested arrays and objects
+  size_t keys = 1024;           // of one object; ordered_json finds keys by walking, so this also bounds time
+  size_t nodes = 4'000'000;     // values in all
+  size_t bytes = 256ull << 20;  // of text
 };
 
 // Parses `text` as JSON in UTF-8. `source` names it in errors (a path, "request body", ...).

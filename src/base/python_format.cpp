@@ -40,8 +40,8 @@ void append_u_escape(std::string& out, char32_t code) {
   append_hex(out, code, 4);
 }
 
-// Whether none of eight bytes is a control character, a quote, a backslash or beyond ASCII (which only some callers must
-// escape: they look again, byte by byte).
+// Whether none of eight bytes is a control character, a quote, a backslash or beyond ASCII (which only some callers
+// must escape: they look again, byte by byte).
 bool is_plain(const char* bytes) {
   constexpr uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
   uint64_t word;
@@ -67,10 +67,7 @@ void append_json_escape(std::string& out, unsigned char c) {
 
 class JsonWriter {
  public:
-  JsonWriter(std::string& out, const JsonDumpsOptions& options)
-      : out_(out),
-        options_(options),
-        layout_(out, options) {}
+  JsonWriter(std::string& out, const JsonDumpsOptions& options) : out_(out), options_(options), layout_(out, options) {}
 
   void write(const Json& value) {
     switch (value.type()) {
@@ -292,8 +289,6 @@ std::string python_repr(const Json& value) {
   return out;
 }
 
-std::string python_str(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : python_repr(value);
-}
+std::string python_str(const Json& value) { return value.is_string() ? value.get<std::string>() : python_repr(value); }
 
 }  // namespace hearth

@@ -13,7 +13,7 @@ namespace hearth {
 
 // The arguments of json.dumps that templates and prompts use.
 struct JsonDumpsOptions {
-  bool ensure_ascii = true;           // write everything beyond ASCII as \uXXXX
+  bool ensure_ascii = true;                          // write everything beyond ASCII as \uXXXX
   std::optional<std::string> indent = std::nullopt;  // one level's indentation; none: everything on one line
   // ", " without and "," with indentation when not given.
   std::optional<std::string> item_separator = std::nullopt;

@@ -12,14 +12,27 @@ namespace {
 // The right-hand sides were printed by Python 3.11.
 
 TEST(PythonFormat, WritesFloatsAsReprDoes) {
-  const std::pair<double, const char*> kCases[] = {
-      {0.0, "0.0"},         {-0.0, "-0.0"},       {1.0, "1.0"},           {0.1, "0.1"},
-      {1e15, "1000000000000000.0"},               {1e16, "1e+16"},        {9999999999999998.0, "9999999999999998.0"},
-      {123456789012345680.0, "1.2345678901234568e+17"},                   {0.0001, "0.0001"},
-      {0.00001, "1e-05"},   {0.00012345, "0.00012345"},                   {1.5e-7, "1.5e-07"},
-      {1e100, "1e+100"},    {5e-324, "5e-324"},   {1.7976931348623157e308, "1.7976931348623157e+308"},
-      {2.5, "2.5"},         {1.0 / 3, "0.3333333333333333"},              {100.0, "100.0"},
-      {-1e-5, "-1e-05"},    {1e22, "1e+22"},      {12345.678, "12345.678"}};
+  const std::pair<double, const char*> kCases[] = {{0.0, "0.0"},
+                                                   {-0.0, "-0.0"},
+                                                   {1.0, "1.0"},
+                                                   {0.1, "0.1"},
+                                                   {1e15, "1000000000000000.0"},
+                                                   {1e16, "1e+16"},
+                                                   {9999999999999998.0, "9999999999999998.0"},
+                                                   {123456789012345680.0, "1.2345678901234568e+17"},
+                                                   {0.0001, "0.0001"},
+                                                   {0.00001, "1e-05"},
+                                                   {0.00012345, "0.00012345"},
+                                                   {1.5e-7, "1.5e-07"},
+                                                   {1e100, "1e+100"},
+                                                   {5e-324, "5e-324"},
+                                                   {1.7976931348623157e308, "1.7976931348623157e+308"},
+                                                   {2.5, "2.5"},
+                                                   {1.0 / 3, "0.3333333333333333"},
+                                                   {100.0, "100.0"},
+                                                   {-1e-5, "-1e-05"},
+                                                   {1e22, "1e+22"},
+                                                   {12345.678, "12345.678"}};
   for (const auto& [value, text] : kCases) EXPECT_EQ(python_repr_float(value), text);
   EXPECT_EQ(python_repr_float(INFINITY), "inf");
   EXPECT_EQ(python_repr_float(-INFINITY), "-inf");
@@ -30,15 +43,15 @@ TEST(PythonFormat, WritesFloatsAsReprDoes) {
 
 TEST(PythonFormat, DumpsJsonWithPythonsSeparators) {
   const Json value = Json::parse(R"({"b": [1, 2.0, null, true], "a": {"x": "é\n\u2028"}, "e": [], "o": {}})");
-  EXPECT_EQ(python_json_dumps(value),
-            R"({"b": [1, 2.0, null, true], "a": {"x": "\u00e9\n\u2028"}, "e": [], "o": {}})");
+  EXPECT_EQ(python_json_dumps(value), R"({"b": [1, 2.0, null, true], "a": {"x": "\u00e9\n\u2028"}, "e": [], "o": {}})");
   EXPECT_EQ(python_json_dumps(value, {.ensure_ascii = false, .sort_keys = true}),
             "{\"a\": {\"x\": \"é\\n\u2028\"}, \"b\": [1, 2.0, null, true], \"e\": [], \"o\": {}}");
   EXPECT_EQ(python_json_dumps(value, {.item_separator = ",", .key_separator = ":"}),
             R"({"b":[1,2.0,null,true],"a":{"x":"\u00e9\n\u2028"},"e":[],"o":{}})");
-  EXPECT_EQ(python_json_dumps(value, {.indent = "  "}),
-            "{\n  \"b\": [\n    1,\n    2.0,\n    null,\n    true\n  ],\n  \"a\": {\n    \"x\": \"\\u00e9\\n\\u2028\"\n  },\n"
-            "  \"e\": [],\n  \"o\": {}\n}");
+  EXPECT_EQ(
+      python_json_dumps(value, {.indent = "  "}),
+      "{\n  \"b\": [\n    1,\n    2.0,\n    null,\n    true\n  ],\n  \"a\": {\n    \"x\": \"\\u00e9\\n\\u2028\"\n  },\n"
+      "  \"e\": [],\n  \"o\": {}\n}");
 }
 
 TEST(PythonFormat, EscapesJsonStringsAsPythonDoes) {
@@ -48,10 +61,12 @@ TEST(PythonFormat, EscapesJsonStringsAsPythonDoes) {
 }
 
 TEST(PythonFormat, WritesStringsAsReprDoes) {
-  const std::pair<const char*, const char*> kCases[] = {
-      {"a", "'a'"},       {"it's", "\"it's\""}, {"'\"", "'\\'\"'"}, {"\\\n\t\r", "'\\\\\\n\\t\\r'"},
-      {"é", "'é'"},       {"\x7f", "'\\x7f'"},  {"\u00a0", "'\\xa0'"}, {"\u2028", "'\\u2028'"},
-      {"😀", "'😀'"},     {"\U000e0001", "'\\U000e0001'"}, {"\u0378", "'\\u0378'"}};
+  const std::pair<const char*, const char*> kCases[] = {{"a", "'a'"},           {"it's", "\"it's\""},
+                                                        {"'\"", "'\\'\"'"},     {"\\\n\t\r", "'\\\\\\n\\t\\r'"},
+                                                        {"é", "'é'"},           {"\x7f", "'\\x7f'"},
+                                                        {"\u00a0", "'\\xa0'"},  {"\u2028", "'\\u2028'"},
+                                                        {"😀", "'😀'"},           {"\U000e0001", "'\\U000e0001'"},
+                                                        {"\u0378", "'\\u0378'"}};
   for (const auto& [text, repr] : kCases) {
     std::string out;
     append_python_repr(out, text);

@@ -9,8 +9,8 @@ namespace hearth {
 
 // One call of parallel_for: its chunks, in as many zones as there are workers. A worker takes the chunks of a zone of
 // its own in ascending order, then helps in the others. What lies side by side is so read by one core: a prefetch that
-// runs ahead into the next chunk is never for another core (decoding a model of 135M parameters: 123 tokens/s with chunks
-// taken in turn from one counter, 155 so).
+// runs ahead into the next chunk is never for another core (decoding a model of 135M parameters: 123 tokens/s with
+// chunks taken in turn from one counter, 155 so).
 class ChunkZones {
  public:
   ChunkZones(size_t chunks, size_t workers) : count_(std::min({chunks, workers, kMost})) {

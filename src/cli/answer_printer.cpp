@@ -48,13 +48,9 @@ void AnswerPrinter::show(const text::OutputEvent& event) {
         labelled_ = true;
       }
       return write(text);
-    case Kind::call_start:
-      enter(Section::call);
-      return begin_line("[call] " + event.name + "(");
-    case Kind::call_arguments:
-      return write(text);
-    case Kind::call_end:
-      return write(")\n");
+    case Kind::call_start: enter(Section::call); return begin_line("[call] " + event.name + "(");
+    case Kind::call_arguments: return write(text);
+    case Kind::call_end: return write(")\n");
     case Kind::call_failed:
       enter(Section::call);
       begin_line("[no call: " + event.reason + "] ");

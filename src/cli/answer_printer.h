@@ -34,7 +34,7 @@ class AnswerPrinter {
   std::function<void(const std::string&)> write_;
   bool dim_;
   Section section_ = Section::none;
-  bool labelled_ = false;       // the section's label has been printed, or it has none
+  bool labelled_ = false;  // the section's label has been printed, or it has none
   bool at_line_start_ = true;
 };
 

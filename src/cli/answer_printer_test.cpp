@@ -35,7 +35,8 @@ TEST(AnswerPrinter, PrintsCallsOnLinesOfTheirOwn) {
 
 TEST(AnswerPrinter, PrintsWhatIsNoCallWithTheReason) {
   EXPECT_THAT(printed("<tool_call>nonsense {</tool_call>"), ::testing::StartsWith("[no call: "));
-  EXPECT_THAT(printed("<tool_call>nonsense {</tool_call>"), ::testing::HasSubstr("<tool_call>nonsense {</tool_call>\n"));
+  EXPECT_THAT(printed("<tool_call>nonsense {</tool_call>"),
+              ::testing::HasSubstr("<tool_call>nonsense {</tool_call>\n"));
 }
 
 }  // namespace

@@ -45,11 +45,11 @@ class Chat {
  public:
   explicit Chat(const GenerationFlags& flags)
       : flags_(flags),
-        model_(flags.load()),
-        conversation_(model_, {.system_prompt = flags.system_prompt,
-                               .tools_json = flags.tools_json(),
-                               .chat = flags.chat(),
-                               .engine = flags.engine()}) {}
+        model_(flags_.load()),
+        conversation_(model_, {.system_prompt = flags_.system_prompt,
+                               .tools_json = flags_.tools_json,
+                               .chat = flags_.chat(),
+                               .engine = flags_.engine()}) {}
 
   // False when the line ends the chat.
   bool take(const std::string& line) {

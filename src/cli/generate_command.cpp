@@ -47,7 +47,7 @@ struct Prompt {
 
 Prompt make_prompt(const generate::LoadedModel& model, const GenerateOptions& options) {
   const std::string prompt = options.prompt == "-" ? read_standard_input() : expand_escapes(options.prompt);
-  const std::string tools_json = options.generation.tools_json();
+  const std::string& tools_json = options.generation.tools_json;
   if (options.ignore_chat_template || !model.chat_template) {
     if (!tools_json.empty()) throw std::invalid_argument("--tools needs a chat template.");
     return {generate::encode_text(model, prompt), {}};

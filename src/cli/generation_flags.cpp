@@ -31,6 +31,14 @@ std::vector<std::pair<int32_t, float>> parse_logit_bias(const std::string& text)
   return result;
 }
 
+std::string read_tools(const std::string& file) {
+  const Json tools = load_json(file);
+  const auto is_object = [](const Json& tool) { return tool.is_object(); };
+  if (!tools.is_array() || !std::all_of(tools.begin(), tools.end(), is_object))
+    throw LoadError(file, "not a JSON list of tools");
+  return tools.dump();
+}
+
 }  // namespace
 
 void GenerationFlags::declare(CommandLine& line) {
@@ -62,7 +70,7 @@ void GenerationFlags::declare(CommandLine& line) {
   line.option("--threads", threads, "Threads; 0: one for each CPU");
 }
 
-generate::LoadedModel GenerationFlags::load() const {
+generate::LoadedModel GenerationFlags::load() {
   generate::validate(sampler);
   if (max_tokens < -1) throw std::invalid_argument("--max-tokens must be at least -1.");
   if (max_kv_size < 0) throw std::invalid_argument("--max-kv-size must be at least 0.");
@@ -70,7 +78,7 @@ generate::LoadedModel GenerationFlags::load() const {
   parse_logit_bias(logit_bias);
   if (!chat_template_config.empty() && !parse_json(chat_template_config, "--chat-template-config").is_object())
     throw std::invalid_argument("--chat-template-config must be a JSON object.");
-  tools_json();
+  if (!tools_file.empty()) tools_json = read_tools(tools_file);
   use_threads(threads);
   return generate::load(model_folder(model));
 }
@@ -95,15 +103,6 @@ generate::Request GenerationFlags::request(const generate::LoadedModel& loaded) 
 generate::EngineOptions GenerationFlags::engine() const { return {.prefill_step_size = prefill_step_size}; }
 
 generate::ChatOptions GenerationFlags::chat() const { return {.extra_json = chat_template_config}; }
-
-std::string GenerationFlags::tools_json() const {
-  if (tools_file.empty()) return "";
-  const Json tools = load_json(tools_file);
-  const auto is_object = [](const Json& tool) { return tool.is_object(); };
-  if (!tools.is_array() || !std::all_of(tools.begin(), tools.end(), is_object))
-    throw LoadError(tools_file, "not a JSON list of tools");
-  return tools.dump();
-}
 
 void show_progress(ProgressLine& line, const generate::PromptProgress& progress) {
   if (progress.processed < progress.total)

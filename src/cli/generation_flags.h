@@ -14,6 +14,7 @@ struct GenerationFlags {
   std::string model;
   std::string system_prompt, chat_template_config;
   std::string tools_file;  // "": none
+  std::string tools_json;  // what load() read from it, a JSON array; "": none
   int max_tokens = 256;
   generate::SamplerOptions sampler;
   generate::ProcessorOptions processors;
@@ -26,14 +27,13 @@ struct GenerationFlags {
 
   void declare(CommandLine& line);
 
-  // Checks what needs no model, applies --threads and loads the model. Throws std::invalid_argument, LoadError.
-  generate::LoadedModel load() const;
+  // Checks what needs no model, reads the tools, applies --threads and loads the model. Throws std::invalid_argument,
+  // LoadError.
+  generate::LoadedModel load();
   // Everything of a request but its prompt.
   generate::Request request(const generate::LoadedModel& model) const;
   generate::EngineOptions engine() const;
   generate::ChatOptions chat() const;
-  // The content of the tools file, a JSON array; "" without one. Throws LoadError.
-  std::string tools_json() const;
 };
 
 // Shows how far a long prompt has been read.

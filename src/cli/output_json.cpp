@@ -8,18 +8,12 @@ namespace {
 const char* kind_name(text::OutputEvent::Kind kind) {
   using Kind = text::OutputEvent::Kind;
   switch (kind) {
-    case Kind::content:
-      return "content";
-    case Kind::reasoning:
-      return "reasoning";
-    case Kind::call_start:
-      return "call_start";
-    case Kind::call_arguments:
-      return "call_arguments";
-    case Kind::call_end:
-      return "call_end";
-    case Kind::call_failed:
-      return "call_failed";
+    case Kind::content: return "content";
+    case Kind::reasoning: return "reasoning";
+    case Kind::call_start: return "call_start";
+    case Kind::call_arguments: return "call_arguments";
+    case Kind::call_end: return "call_end";
+    case Kind::call_failed: return "call_failed";
   }
   return "";
 }

@@ -75,9 +75,13 @@ class array {
 
   // The first element; evaluates. Elements lie strides() apart. Outside eval_cpu, do not write.
   template <typename T>
-  T* data() { return static_cast<T*>(raw_data()); }
+  T* data() {
+    return static_cast<T*>(raw_data());
+  }
   template <typename T>
-  const T* data() const { return static_cast<const T*>(raw_data()); }
+  const T* data() const {
+    return static_cast<const T*>(raw_data());
+  }
 
   // Iterates over the first axis.
   class ArrayIterator;

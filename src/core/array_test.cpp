@@ -96,7 +96,10 @@ TEST(Array, MistakesAreNamedWhileTheGraphIsBuilt) {
       {"[matmul] Last dimension of first input with shape (2,3)", [&] { matmul(a, b); }},
       {"[reshape] Cannot reshape array of size 6 into shape (4)", [&] { reshape(a, {4}); }},
       {"[transpose] Received 1 axes", [&] { transpose(a, {0}); }},
-      {"[concatenate] All the input array dimensions must match", [&] { concatenate({a, b}, 0); }},
+      {"[concatenate] All the input array dimensions must match",
+       [&] {
+         concatenate({a, b}, 0);
+       }},
       {"[concatenate] No arrays", [&] { concatenate({}, 0); }},
       {"[squeeze] Cannot squeeze axis 0", [&] { squeeze(a, 0); }},
       {"[sum] Axis 5", [&] { sum(a, 5); }},

@@ -1,5 +1,6 @@
-// Promotion follows MLX's lattice: bool < integers < floats < complex; two integers of unlike sign meet in the next wider
-// signed type (uint64 with any signed integer: float32), the two 16-bit floats in float32, an integer never widens a float.
+// Promotion follows MLX's lattice: bool < integers < floats < complex; two integers of unlike sign meet in the next
+// wider signed type (uint64 with any signed integer: float32), the two 16-bit floats in float32, an integer never
+// widens a float.
 #include "core/dtype.h"
 
 #include <algorithm>
@@ -82,7 +83,7 @@ Dtype::Kind kindof(const Dtype& t) {
 }
 
 const char* dtype_to_string(Dtype t) {
-  constexpr const char* names[] = {"bool", "uint8",   "uint16",  "uint32",  "uint64",   "int8",     "int16",
+  constexpr const char* names[] = {"bool",  "uint8", "uint16",  "uint32",  "uint64",  "int8",     "int16",
                                    "int32", "int64", "float16", "float32", "float64", "bfloat16", "complex64"};
   return names[static_cast<int>(t.val())];
 }

@@ -14,11 +14,31 @@ namespace hearth::core {
 
 struct Dtype {
   enum class Val : uint8_t {
-    bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32, float64, bfloat16, complex64,
+    bool_,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+    int8,
+    int16,
+    int32,
+    int64,
+    float16,
+    float32,
+    float64,
+    bfloat16,
+    complex64,
   };
   enum class Kind { b, u, i, f, c, V };  // V: bfloat16, as in NumPy's "void"
   enum class Category {
-    complexfloating, floating, inexact, signedinteger, unsignedinteger, integer, number, generic,
+    complexfloating,
+    floating,
+    inexact,
+    signedinteger,
+    unsignedinteger,
+    integer,
+    number,
+    generic,
   };
 
   constexpr explicit Dtype(Val val, uint8_t size) : val_(val), size_(size) {}
@@ -73,25 +93,35 @@ std::ostream& operator<<(std::ostream& os, const Dtype& t);
 // C++ types that an array's elements can be made from.
 template <typename T>
 concept Element = std::is_arithmetic_v<T> || std::is_same_v<T, float16_t> || std::is_same_v<T, bfloat16_t> ||
-                  std::is_same_v<T, complex64_t>;
+    std::is_same_v<T, complex64_t>;
 
 // The dtype of a C++ type: Dtype d = TypeToDtype<float>();
 template <typename T>
 struct TypeToDtype {
   constexpr operator Dtype() const {
-    if constexpr (std::is_same_v<T, bool>) return bool_;
-    else if constexpr (std::is_same_v<T, float16_t>) return float16;
-    else if constexpr (std::is_same_v<T, bfloat16_t>) return bfloat16;
-    else if constexpr (std::is_same_v<T, float>) return float32;
-    else if constexpr (std::is_same_v<T, double>) return float32;  // as in MLX: a C++ literal must not widen a model
-    else if constexpr (std::is_same_v<T, complex64_t> || std::is_same_v<T, std::complex<float>>) return complex64;
+    if constexpr (std::is_same_v<T, bool>)
+      return bool_;
+    else if constexpr (std::is_same_v<T, float16_t>)
+      return float16;
+    else if constexpr (std::is_same_v<T, bfloat16_t>)
+      return bfloat16;
+    else if constexpr (std::is_same_v<T, float>)
+      return float32;
+    else if constexpr (std::is_same_v<T, double>)
+      return float32;  // as in MLX: a C++ literal must not widen a model
+    else if constexpr (std::is_same_v<T, complex64_t> || std::is_same_v<T, std::complex<float>>)
+      return complex64;
     else {
       static_assert(std::is_integral_v<T>, "no dtype for this type");
       constexpr bool s = std::is_signed_v<T>;
-      if constexpr (sizeof(T) == 1) return s ? int8 : uint8;
-      else if constexpr (sizeof(T) == 2) return s ? int16 : uint16;
-      else if constexpr (sizeof(T) == 4) return s ? int32 : uint32;
-      else return s ? int64 : uint64;
+      if constexpr (sizeof(T) == 1)
+        return s ? int8 : uint8;
+      else if constexpr (sizeof(T) == 2)
+        return s ? int16 : uint16;
+      else if constexpr (sizeof(T) == 4)
+        return s ? int32 : uint32;
+      else
+        return s ? int64 : uint64;
     }
   }
 };

@@ -1,6 +1,6 @@
 // eval() walks the graph from the outputs with an explicit stack, writes the unevaluated nodes down in order (the tape)
-// and runs it: on the calling thread when everything belongs to its default stream, which is the usual case and costs no
-// synchronisation; otherwise each stream's part goes to that stream's thread and nodes wait for one another through
+// and runs it: on the calling thread when everything belongs to its default stream, which is the usual case and costs
+// no synchronisation; otherwise each stream's part goes to that stream's thread and nodes wait for one another through
 // their status word.
 #include "core/eval.h"
 

@@ -232,7 +232,8 @@ array plain_rope(const array& x, int dims, bool traditional, float scale, const 
                  const StreamOrDevice& s) {
   const array steps = expand_dims(arange(x.shape(2), s), {0, 1, 3}, s);
   const array positions = (reshape(offset, {-1, 1, 1, 1}, s) + steps) * array(scale);  // [B or 1, 1, T, 1]
-  const array angle = positions / freqs, c = astype(cos(angle, s), x.dtype(), s), n = astype(sin(angle, s), x.dtype(), s);
+  const array angle = positions / freqs, c = astype(cos(angle, s), x.dtype(), s),
+              n = astype(sin(angle, s), x.dtype(), s);
   const std::vector<array> parts = split(x, Shape{dims}, -1, s);
   const Shape pairs = traditional ? Shape{dims / 2, 2} : Shape{2, dims / 2};
   const int which = traditional ? -1 : -2;
@@ -244,7 +245,8 @@ array plain_rope(const array& x, int dims, bool traditional, float scale, const 
 
 array rope_at(const array& x, int dims, bool traditional, std::optional<float> base, float scale, const array& offset,
               const std::optional<array>& freqs, const StreamOrDevice& s) {
-  if (x.ndim() < 3) invalid("[rope] Input must have at least 3 dimensions but got input with ", x.ndim(), " dimensions.");
+  if (x.ndim() < 3)
+    invalid("[rope] Input must have at least 3 dimensions but got input with ", x.ndim(), " dimensions.");
   if (!is_floating(x.dtype())) invalid("[rope] Input must be a floating type but got ", x.dtype(), ".");
   if (base.has_value() == freqs.has_value()) invalid("[rope] Exactly one of base and freqs must have a value.");
   if (dims <= 0 || dims % 2 != 0 || dims > x.shape(-1)) {
@@ -254,14 +256,16 @@ array rope_at(const array& x, int dims, bool traditional, std::optional<float> b
     invalid("[rope] freqs must have shape (", dims / 2, ") but has shape ", freqs->shape(), ".");
   }
   if (offset.ndim() > 1 || (offset.size() != 1 && offset.size() != static_cast<size_t>(x.shape(0)))) {
-    invalid("[rope] offset must be a scalar or have one entry for each of ", x.shape(0), " sequences but has shape ", offset.shape(), ".");
+    invalid("[rope] offset must be a scalar or have one entry for each of ", x.shape(0), " sequences but has shape ",
+            offset.shape(), ".");
   }
   if (!is_integer(offset.dtype())) invalid("[rope] offset must be an integer but got ", offset.dtype(), ".");
   const array heads = reshape(x, {x.shape(0), static_cast<int>(x.ndim() == 3 ? 1 : -1), x.shape(-2), x.shape(-1)}, s);
   const array f = freqs ? astype(*freqs, float32, s) : default_freqs(*base, dims, s);
   const array at = astype(offset, int32, s);
   if (!has_kernel(x.dtype())) return reshape(plain_rope(heads, dims, traditional, scale, at, f, s), x.shape(), s);
-  const array out(heads.shape(), x.dtype(), std::make_shared<Rope>(to_stream(s), dims, traditional, scale), {heads, at, f});
+  const array out(heads.shape(), x.dtype(), std::make_shared<Rope>(to_stream(s), dims, traditional, scale),
+                  {heads, at, f});
   return reshape(out, x.shape(), s);
 }
 
@@ -304,14 +308,24 @@ void check_attention(const array& q, const array& k, const array& v, const std::
     if (x->ndim() != 4) invalid(op, "input with shape ", x->shape(), " expected to be rank 4");
     if (!is_floating(x->dtype())) invalid(op, "Received unsupported type ", x->dtype(), ".");
   }
-  if (!mode.empty() && mode != "causal" && mode != "array") invalid(op, "Invalid mask_mode ", mode, ". mask_mode must be 'causal', 'array' or ''.");
+  if (!mode.empty() && mode != "causal" && mode != "array")
+    invalid(op, "Invalid mask_mode ", mode, ". mask_mode must be 'causal', 'array' or ''.");
   if (mode == "causal" && mask) invalid(op, "A mask array does not go with mask_mode 'causal'.");
   if (mode == "array" && !mask) invalid(op, "mask_mode 'array' needs a mask array.");
-  if (q.shape(0) != k.shape(0) || k.shape(0) != v.shape(0)) invalid(op, "mismatching batch dimension for query with shape ", q.shape(), ", key with shape ", k.shape(), " and value with shape ", v.shape(), ".");
-  if (q.shape(3) != k.shape(3)) invalid(op, "query, keys expected to have matching last dimension; found query shape ", q.shape(), " for keys shape ", k.shape(), ".");
-  if (k.shape(1) != v.shape(1) || k.shape(2) != v.shape(2)) invalid(op, "keys, values expected to have matching heads and lengths; found keys with shape ", k.shape(), " and values with shape ", v.shape(), ".");
-  if (k.shape(1) == 0 || q.shape(1) % k.shape(1) != 0) invalid(op, "n_heads must be a multiple of n_kv_heads, found n_heads ", q.shape(1), " for n_kv_heads ", k.shape(1), ".");
-  if (sinks && sinks->shape() != Shape{q.shape(1)}) invalid(op, "Received invalid shape for sinks ", sinks->shape(), ".");
+  if (q.shape(0) != k.shape(0) || k.shape(0) != v.shape(0))
+    invalid(op, "mismatching batch dimension for query with shape ", q.shape(), ", key with shape ", k.shape(),
+            " and value with shape ", v.shape(), ".");
+  if (q.shape(3) != k.shape(3))
+    invalid(op, "query, keys expected to have matching last dimension; found query shape ", q.shape(),
+            " for keys shape ", k.shape(), ".");
+  if (k.shape(1) != v.shape(1) || k.shape(2) != v.shape(2))
+    invalid(op, "keys, values expected to have matching heads and lengths; found keys with shape ", k.shape(),
+            " and values with shape ", v.shape(), ".");
+  if (k.shape(1) == 0 || q.shape(1) % k.shape(1) != 0)
+    invalid(op, "n_heads must be a multiple of n_kv_heads, found n_heads ", q.shape(1), " for n_kv_heads ", k.shape(1),
+            ".");
+  if (sinks && sinks->shape() != Shape{q.shape(1)})
+    invalid(op, "Received invalid shape for sinks ", sinks->shape(), ".");
   if (mask) {
     const Shape full{q.shape(0), q.shape(1), q.shape(2), k.shape(2)};
     if (mask->ndim() > 4 || broadcast_shapes(mask->shape(), full, "scaled_dot_product_attention") != full) {
@@ -346,7 +360,8 @@ array layer_norm(const array& x, const std::optional<array>& weight, const std::
   Inputs inputs{in};
   if (weight) inputs.push_back(astype(*weight, t, s));
   if (bias) inputs.push_back(astype(*bias, t, s));
-  return array(x.shape(), t, std::make_shared<LayerNorm>(to_stream(s), weight.has_value(), bias.has_value(), eps), std::move(inputs));
+  return array(x.shape(), t, std::make_shared<LayerNorm>(to_stream(s), weight.has_value(), bias.has_value(), eps),
+               std::move(inputs));
 }
 
 array rope(const array& x, int dims, bool traditional, std::optional<float> base, float scale, int offset,

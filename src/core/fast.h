@@ -28,7 +28,8 @@ array rope(const array& x, int dims, bool traditional, std::optional<float> base
 
 // softmax(scale * q kᵀ + mask) v, never holding all scores. queries [B, H, L, D], keys [B, Hkv, S, D],
 // values [B, Hkv, S, Dv] -> [B, H, L, Dv]; H is a multiple of Hkv. mask_mode is "" or "causal" (query t sees keys up to
-// S - L + t); or mask_arr, which broadcasts to [B, H, L, S], is bool (true: see) or added. sinks [H] join the softmax's sum.
+// S - L + t); or mask_arr, which broadcasts to [B, H, L, S], is bool (true: see) or added. sinks [H] join the softmax's
+// sum.
 array scaled_dot_product_attention(const array& queries, const array& keys, const array& values, float scale,
                                    const std::string& mask_mode = "", std::optional<array> mask_arr = {},
                                    const std::optional<array>& sinks = {}, bool force_fused = false,

@@ -1,9 +1,8 @@
 // Arrays in files: safetensors and NumPy's .npy.
 //
 // Safetensors are mapped, not read: the arrays see the file's own pages, which must not change while any of them lives.
-// MLX does not pad its headers, so a tensor may start at any byte; it is used where it lies. Every length, offset, overlap
-// and dtype of the header is checked first.
-// Source: mlx/io.h; https://huggingface.co/docs/safetensors; NEP 1.
+// MLX does not pad its headers, so a tensor may start at any byte; it is used where it lies. Every length, offset,
+// overlap and dtype of the header is checked first. Source: mlx/io.h; https://huggingface.co/docs/safetensors; NEP 1.
 #pragma once
 
 #include <string>
@@ -17,8 +16,7 @@
 
 namespace hearth::core {
 
-using SafetensorsLoad =
-    std::pair<std::unordered_map<std::string, array>, std::unordered_map<std::string, std::string>>;
+using SafetensorsLoad = std::pair<std::unordered_map<std::string, array>, std::unordered_map<std::string, std::string>>;
 
 // Tensors by name, and the file's metadata. Throws LoadError naming the file and, where one is at fault, the tensor.
 SafetensorsLoad load_safetensors(const std::string& file, StreamOrDevice s = {});

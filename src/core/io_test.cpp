@@ -64,7 +64,8 @@ TEST_F(Files, MappedTensorsCostNoMemoryAndStandInTheLedger) {
 
 TEST_F(Files, TensorsAreUsedWhereTheyLieWhateverTheirAlignment) {
   const std::string file = with_header(
-      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}})", 9);
+      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}})",
+      9);
   const auto loaded = load_safetensors(file).first;
   const array a = loaded.at("a"), b = loaded.at("b");
   EXPECT_EQ(b.data<std::byte>(), a.data<std::byte>() + 1);
@@ -82,11 +83,14 @@ TEST_F(Files, BadHeadersAreRefusedByTheirTensorsName) {
       {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", "a: its data at 8..0"},
       {R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", "a: its shape needs 12 bytes"},
       {R"({"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}})", "a: its dtype F33 is unknown"},
-      {R"({"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,8]}})", "a: its shape is too large"},
+      {R"({"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,8]}})",
+       "a: its shape is too large"},
       {R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", "a: its entry holds a negative number"},
       {R"({"a":{"dtype":"F32","shape":[2]}})", "a: its entry lacks"},
-      {R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[6,10]}})", "overlaps"},
-      {R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"a":{"dtype":"U8","shape":[2],"data_offsets":[8,10]}})", "a: it is in the file twice"},
+      {R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[6,10]}})",
+       "overlaps"},
+      {R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"a":{"dtype":"U8","shape":[2],"data_offsets":[8,10]}})",
+       "a: it is in the file twice"},
       {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]})", "not JSON"},
       {R"({"a":[1,2]})", "a: its entry holds an array"},
       {R"([1])", "does not begin"},

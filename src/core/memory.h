@@ -19,11 +19,13 @@ void reset_peak_memory();
 size_t set_memory_limit(size_t limit);
 size_t get_memory_limit();
 
-// The cache gives back the largest blocks first when it holds more than this (32 MiB unless set). Returns the previous limit.
+// The cache gives back the largest blocks first when it holds more than this (32 MiB unless set). Returns the previous
+// limit.
 size_t set_cache_limit(size_t limit);
 void clear_cache();
 
-// Bytes that may be kept from being swapped out. Kept for the API: the CPU engine wires nothing. Returns the previous limit.
+// Bytes that may be kept from being swapped out. Kept for the API: the CPU engine wires nothing. Returns the previous
+// limit.
 size_t set_wired_limit(size_t limit);
 
 }  // namespace hearth::core

@@ -1,7 +1,8 @@
 // What an array points to. Private to core: everybody else goes through array.
 //
-// A primitive with several outputs has a node of its own, the group: it holds primitive and inputs, and, once evaluated,
-// the outputs' memory until each output node has taken its part. So no output refers to its siblings and counts suffice.
+// A primitive with several outputs has a node of its own, the group: it holds primitive and inputs, and, once
+// evaluated, the outputs' memory until each output node has taken its part. So no output refers to its siblings and
+// counts suffice.
 #pragma once
 
 #include <atomic>
@@ -25,13 +26,13 @@ struct Node {
   std::atomic<int32_t> status{static_cast<int32_t>(Status::available)};
   Dtype dtype = float32;
   array::Flags flags{true, true, true};
-  uint16_t position = 0;     // of this output within its group
-  bool from_group = false;   // inputs[0] is the group
-  uint32_t stream = 0;       // index of the stream it runs on
+  uint16_t position = 0;    // of this output within its group
+  bool from_group = false;  // inputs[0] is the group
+  uint32_t stream = 0;      // index of the stream it runs on
   Shape shape;
   Strides strides;
   size_t size = 1, data_size = 1;
-  int64_t offset = 0;        // bytes
+  int64_t offset = 0;  // bytes
   StoragePtr storage;
   std::shared_ptr<Primitive> primitive;
   Inputs inputs;

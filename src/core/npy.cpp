@@ -19,8 +19,9 @@ struct NamedType {
   Dtype dtype;
 };
 constexpr NamedType kTypes[] = {
-    {"b1", bool_}, {"u1", uint8}, {"u2", uint16},  {"u4", uint32},  {"u8", uint64},  {"i1", int8},     {"i2", int16},
-    {"i4", int32}, {"i8", int64}, {"f2", float16}, {"f4", float32}, {"f8", float64}, {"V2", bfloat16}, {"c8", complex64},
+    {"b1", bool_},   {"u1", uint8},   {"u2", uint16},   {"u4", uint32},    {"u8", uint64},
+    {"i1", int8},    {"i2", int16},   {"i4", int32},    {"i8", int64},     {"f2", float16},
+    {"f4", float32}, {"f8", float64}, {"V2", bfloat16}, {"c8", complex64},
 };
 
 std::string descr(Dtype dtype) {
@@ -87,11 +88,13 @@ array load(std::string file, StreamOrDevice s) {
   Shape shape = parse_shape(value_of(header, "'shape'", file), file);
   size_t expected = dtype.size();
   for (ShapeElem n : shape) {
-    if (__builtin_mul_overflow(expected, static_cast<size_t>(n), &expected)) throw LoadError(file, "its shape is too large");
+    if (__builtin_mul_overflow(expected, static_cast<size_t>(n), &expected))
+      throw LoadError(file, "its shape is too large");
   }
   const std::string_view data = bytes.substr(begin + length);
   if (data.size() < expected) {
-    throw LoadError(file, "its shape needs " + std::to_string(expected) + " bytes, the file has " + std::to_string(data.size()));
+    throw LoadError(
+        file, "its shape needs " + std::to_string(expected) + " bytes, the file has " + std::to_string(data.size()));
   }
   StoragePtr storage = Storage::allocate(expected);
   std::memcpy(storage->data(), data.data(), expected);

@@ -1,7 +1,8 @@
-// What an operation is to the graph: a node's recipe. One class per operation, inside core and outside it (ops/, cache/).
+// What an operation is to the graph: a node's recipe. One class per operation, inside core and outside it (ops/,
+// cache/).
 //
-// A new one derives from Primitive, and its op function checks shapes and returns array(shape, dtype, primitive, inputs).
-// In eval_cpu inputs are evaluated, with any strides; outputs have shape and dtype and no memory yet:
+// A new one derives from Primitive, and its op function checks shapes and returns array(shape, dtype, primitive,
+// inputs). In eval_cpu inputs are evaluated, with any strides; outputs have shape and dtype and no memory yet:
 //
 //   void Swish::eval_cpu(Arrays inputs, MutableArrays outputs) {
 //     allocate_or_donate(outputs[0], inputs[0]);  // first: any further handle to an input forbids donation
@@ -66,8 +67,9 @@ class ComparablePrimitive : public Primitive {
 // A fresh row-contiguous buffer.
 void allocate(array& out);
 
-// The input's own buffer when nobody else can see it (array::is_donatable()), it is row-contiguous, and the element sizes
-// and counts agree: the operation then works in place. Returns whether it was donated; if not, out has no memory yet.
+// The input's own buffer when nobody else can see it (array::is_donatable()), it is row-contiguous, and the element
+// sizes and counts agree: the operation then works in place. Returns whether it was donated; if not, out has no memory
+// yet.
 bool donate(array& out, const array& in);
 // The same, with a fresh buffer if it was not.
 bool allocate_or_donate(array& out, const array& in);

@@ -1,5 +1,5 @@
-// Word i of a key's numbers is one half of the Threefry-2x32 hash of a pair of counters: i and i + n/2 share a hash, and
-// the middle word of an odd count has one of its own. This is the order in which MLX (and JAX) draw them.
+// Word i of a key's numbers is one half of the Threefry-2x32 hash of a pair of counters: i and i + n/2 share a hash,
+// and the middle word of an odd count has one of its own. This is the order in which MLX (and JAX) draw them.
 #include "core/random.h"
 
 #include <array>
@@ -41,7 +41,9 @@ Words threefry(Words key, Words count) {
 
 void fill(Words key, std::byte* out, size_t bytes) {
   const size_t words = (bytes + 3) / 4, half = words / 2, odd = words % 2;
-  const auto put = [&](size_t i, uint32_t word) { std::memcpy(out + 4 * i, &word, std::min<size_t>(4, bytes - 4 * i)); };
+  const auto put = [&](size_t i, uint32_t word) {
+    std::memcpy(out + 4 * i, &word, std::min<size_t>(4, bytes - 4 * i));
+  };
   for (size_t i = 0; i < half; ++i) {
     const size_t other = i + half + odd;
     const Words drawn = threefry(key, {static_cast<uint32_t>(i), static_cast<uint32_t>(other)});
@@ -76,8 +78,9 @@ class RandomBits final : public ComparablePrimitive<RandomBits> {
 
 // The calling thread's sequence of keys.
 array& thread_key() {
-  static const uint64_t start = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                    std::chrono::system_clock::now().time_since_epoch()).count();
+  static const uint64_t start =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   static thread_local array current = key(start);
   return current;
 }
@@ -105,9 +108,7 @@ array categorical_at(const array& logits, int axis, const Shape& shape, const st
 
 }  // namespace
 
-array key(uint64_t seed) {
-  return array({static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(seed)});
-}
+array key(uint64_t seed) { return array({static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(seed)}); }
 void seed(uint64_t seed) { thread_key() = key(seed); }
 
 array bits(const Shape& shape, int width, const std::optional<array>& key, StreamOrDevice s) {
@@ -141,7 +142,9 @@ array uniform(const array& low, const array& high, const Shape& shape, Dtype dty
 array uniform(const Shape& shape, Dtype dtype, const std::optional<array>& key, StreamOrDevice s) {
   return uniform(array(0.0f, dtype), array(1.0f, dtype), shape, dtype, key, s);
 }
-array uniform(const Shape& shape, const std::optional<array>& key, StreamOrDevice s) { return uniform(shape, float32, key, s); }
+array uniform(const Shape& shape, const std::optional<array>& key, StreamOrDevice s) {
+  return uniform(shape, float32, key, s);
+}
 
 array normal(const Shape& shape, Dtype dtype, const std::optional<array>& loc, const std::optional<array>& scale,
              const std::optional<array>& key, StreamOrDevice s) {
@@ -153,8 +156,11 @@ array normal(const Shape& shape, Dtype dtype, const std::optional<array>& loc, c
   if (loc) out = add(out, astype(*loc, float32, s), s);
   return astype(out, dtype, s);
 }
-array normal(const Shape& shape, Dtype dtype, float loc, float scale, const std::optional<array>& key, StreamOrDevice s) {
-  const auto unless = [&](float value, float usual) { return value == usual ? std::nullopt : std::optional(array(value, dtype)); };
+array normal(const Shape& shape, Dtype dtype, float loc, float scale, const std::optional<array>& key,
+             StreamOrDevice s) {
+  const auto unless = [&](float value, float usual) {
+    return value == usual ? std::nullopt : std::optional(array(value, dtype));
+  };
   return normal(shape, dtype, unless(loc, 0), unless(scale, 1), key, s);
 }
 array normal(const Shape& shape, float loc, float scale, const std::optional<array>& key, StreamOrDevice s) {
@@ -186,12 +192,14 @@ array gumbel(const Shape& shape, Dtype dtype, const std::optional<array>& key, S
   return negative(log(negative(log(uniform(shape, dtype, key, s), s), s), s), s);
 }
 
-array categorical(const array& logits, int axis, const Shape& shape, const std::optional<array>& key, StreamOrDevice s) {
+array categorical(const array& logits, int axis, const Shape& shape, const std::optional<array>& key,
+                  StreamOrDevice s) {
   const int at = normalize_axis_index(axis, static_cast<int>(logits.ndim()), "[categorical] ");
   Shape reduced = logits.shape();
   reduced.erase(reduced.begin() + at);
   if (broadcast_shapes(shape, reduced, "categorical") != shape) {
-    invalid("[categorical] Requested shape ", shape, " is not broadcast compatible with reduced logits shape ", reduced, ".");
+    invalid("[categorical] Requested shape ", shape, " is not broadcast compatible with reduced logits shape ", reduced,
+            ".");
   }
   return categorical_at(logits, at, shape, key, s);
 }

@@ -26,9 +26,9 @@ struct NamedType {
   Dtype dtype;
 };
 constexpr NamedType kTypes[] = {
-    {"BOOL", bool_},  {"U8", uint8},      {"I8", int8},      {"U16", uint16},  {"I16", int16},
-    {"F16", float16}, {"BF16", bfloat16}, {"U32", uint32},   {"I32", int32},   {"F32", float32},
-    {"U64", uint64},  {"I64", int64},     {"F64", float64},  {"C64", complex64}, {"F8_E4M3", uint8},
+    {"BOOL", bool_},  {"U8", uint8},      {"I8", int8},     {"U16", uint16},    {"I16", int16},
+    {"F16", float16}, {"BF16", bfloat16}, {"U32", uint32},  {"I32", int32},     {"F32", float32},
+    {"U64", uint64},  {"I64", int64},     {"F64", float64}, {"C64", complex64}, {"F8_E4M3", uint8},
 };
 
 std::optional<Dtype> type_named(const std::string& name) {
@@ -45,7 +45,8 @@ const char* name_of(Dtype dtype) {
   return "";
 }
 
-// Receives the header's JSON: {"name": {"dtype": s, "shape": [n...], "data_offsets": [n, n]}..., "__metadata__": {s: s...}}
+// Receives the header's JSON: {"name": {"dtype": s, "shape": [n...], "data_offsets": [n, n]}..., "__metadata__": {s:
+// s...}}
 class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
  public:
   HeaderReader(const std::string& file, size_t data_begin, size_t file_size)
@@ -133,7 +134,8 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
   [[noreturn]] void fail(const std::string& key, const std::string& reason) { throw LoadError(file_, key, reason); }
 
   bool unexpected(const char* what) {
-    if (name_.empty()) throw LoadError(file_, std::string("its header holds ") + what + " where an object of tensors belongs");
+    if (name_.empty())
+      throw LoadError(file_, std::string("its header holds ") + what + " where an object of tensors belongs");
     fail(name_, std::string("its entry holds ") + what + " where none belongs");
   }
 
@@ -182,8 +184,8 @@ struct Mapping {
   LedgerEntry entry;
 };
 
-// MLX does not pad its header, so tensors may begin at any byte. They are used where they lie: copying would cost a read
-// of the whole file at load, and x86 reads across alignment at full speed.
+// MLX does not pad its header, so tensors may begin at any byte. They are used where they lie: copying would cost a
+// read of the whole file at load, and x86 reads across alignment at full speed.
 array tensor_in(const std::shared_ptr<Mapping>& mapping, const SafetensorsEntry& tensor) {
   const std::byte* from = mapping->mapped.bytes().data() + tensor.begin;
   // The engine never writes to memory it does not own.
@@ -239,7 +241,8 @@ void save_safetensors(std::string file, std::unordered_map<std::string, array> a
     const std::vector<int> shape(value.shape().begin(), value.shape().end());
     // Appended, because looking a key up walks over all of them.
     header.get_ref<nlohmann::ordered_json::object_t&>().push_back(
-        {name, {{"dtype", name_of(value.dtype())}, {"shape", shape}, {"data_offsets", {offset, offset + value.nbytes()}}}});
+        {name,
+         {{"dtype", name_of(value.dtype())}, {"shape", shape}, {"data_offsets", {offset, offset + value.nbytes()}}}});
     offset += value.nbytes();
   }
   std::string text = header.dump();

@@ -22,8 +22,8 @@ namespace {
 
 constexpr size_t kHeader = 64;
 constexpr size_t kSmallest = 64;
-constexpr size_t kMapped = size_t{1} << 18;     // from here on a block is a mapping of its own
-constexpr size_t kEntered = size_t{1} << 20;    // from here on a block is in the ledger
+constexpr size_t kMapped = size_t{1} << 18;   // from here on a block is a mapping of its own
+constexpr size_t kEntered = size_t{1} << 20;  // from here on a block is in the ledger
 constexpr size_t kLargest = size_t{1} << 46;
 constexpr int kClasses = 4 * 42;
 

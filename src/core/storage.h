@@ -25,8 +25,8 @@ class Storage {
   static StoragePtr wrap(void* data, size_t bytes, std::function<void(void*)> deleter);
 
   void* data() const { return data_; }
-  size_t bytes() const { return bytes_; }                            // usable, at least what was asked for
-  bool is_owned() const { return size_class_ >= 0; }                 // ours to overwrite
+  size_t bytes() const { return bytes_; }             // usable, at least what was asked for
+  bool is_owned() const { return size_class_ >= 0; }  // ours to overwrite
   uint32_t use_count() const { return uses_.load(std::memory_order_acquire); }
 
  private:
@@ -56,7 +56,8 @@ class StoragePtr {
   }
   ~StoragePtr() { reset(); }
   void reset() {
-    if (Storage* s = std::exchange(storage_, nullptr); s && s->uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) s->drop();
+    if (Storage* s = std::exchange(storage_, nullptr); s && s->uses_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      s->drop();
   }
   Storage* get() const { return storage_; }
   Storage* operator->() const { return storage_; }

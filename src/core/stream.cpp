@@ -1,5 +1,5 @@
-// Streams are numbers; a stream gets a thread with a queue when work is first queued on it. Threads end with the process,
-// after what is queued. The calling thread's defaults are thread-local.
+// Streams are numbers; a stream gets a thread with a queue when work is first queued on it. Threads end with the
+// process, after what is queued. The calling thread's defaults are thread-local.
 #include "core/stream.h"
 
 #include <sys/utsname.h>

@@ -46,7 +46,8 @@ Answer stream_generate(LoadedModel& model, Request request, const OnResponse& on
 // The most memory this process has had resident, mapped weights included, in GB (1e9 bytes).
 double peak_memory_gb();
 
-// What a response adds to the answer that `parser` takes apart (answer_parser); with the last one all that it held back.
+// What a response adds to the answer that `parser` takes apart (answer_parser); with the last one all that it held
+// back.
 std::vector<text::OutputEvent> parse(text::OutputParser& parser, const Response& response);
 
 }  // namespace hearth::generate

@@ -98,8 +98,7 @@ std::vector<int32_t> encode_text(const LoadedModel& model, std::string_view text
   return model.tokenizer->encode(text, special && (bos.empty() || !text.starts_with(bos)));
 }
 
-std::string render_chat(const LoadedModel& model, const Json& messages, const Json& tools,
-                        const ChatOptions& options) {
+std::string render_chat(const LoadedModel& model, const Json& messages, const Json& tools, const ChatOptions& options) {
   require_utf8_strings(messages);
   require_utf8_strings(tools);
   require_utf8(options.extra_json);
@@ -125,9 +124,9 @@ text::OutputParser answer_parser(const LoadedModel& model, std::string_view prom
   text::OutputFormat format = model.chat_template->output_format();
   if (tools.empty()) format.bare = text::OutputFormat::Bare::none;
   const bool in_reasoning = text::ends_in_reasoning(format, prompt);
-  return text::OutputParser(std::move(format), {.tools = tools.empty() ? nullptr : &tools,
-                                                .starts_in_reasoning = in_reasoning,
-                                                .id_seed = id_seed});
+  return text::OutputParser(
+      std::move(format),
+      {.tools = tools.empty() ? nullptr : &tools, .starts_in_reasoning = in_reasoning, .id_seed = id_seed});
 }
 
 std::vector<int32_t> encode_message(const LoadedModel& model, std::string_view user, std::string_view system,

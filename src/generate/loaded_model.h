@@ -58,7 +58,7 @@ std::vector<int32_t> encode_text(const LoadedModel& model, std::string_view text
 struct ChatOptions {
   // The last message is an assistant's beginning that the model goes on from.
   bool continue_final_message = false;
-  bool opens_answer = true;  // else the template opens a new answer; false: the prompt ends with the last message
+  bool opens_answer = true;     // else the template opens a new answer; false: the prompt ends with the last message
   std::string extra_json = {};  // an object of further template variables, e.g. {"enable_thinking": false}; "": none
 };
 

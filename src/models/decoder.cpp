@@ -103,11 +103,12 @@ Decoder::Decoder(const DecoderConfig& c, nn::Rope rope, nn::LayerLoader& loader)
   if (!c.tied_head) lm_head_ = loader.linear("lm_head", c.hidden_size, c.vocab_size, /*bias=*/false);
   loader.finish();
   const size_t element = mx::size_of(loader.dtype());
-  info_ = {.vocab_size = c.vocab_size,
-           .layers = c.layers,
-           .context_length = c.rope.max_position_embeddings,
-           .kv_bytes_per_token = 2 * element * static_cast<size_t>(c.layers) * static_cast<size_t>(c.kv_heads * c.head_dim),
-           .weight_bytes = loader.bytes_taken()};
+  info_ = {
+      .vocab_size = c.vocab_size,
+      .layers = c.layers,
+      .context_length = c.rope.max_position_embeddings,
+      .kv_bytes_per_token = 2 * element * static_cast<size_t>(c.layers) * static_cast<size_t>(c.kv_heads * c.head_dim),
+      .weight_bytes = loader.bytes_taken()};
 }
 
 mx::array Decoder::forward(const mx::array& tokens, cache::RaggedBatch& batch) {

@@ -90,7 +90,8 @@ class RowLaw : public ::testing::TestWithParam<std::string> {
   std::vector<int32_t> tokens_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, RowLaw, ::testing::Values("llama_4bit_float16", "mistral_window", "qwen3_mixed_bfloat16"),
+INSTANTIATE_TEST_SUITE_P(Fixtures, RowLaw,
+                         ::testing::Values("llama_4bit_float16", "mistral_window", "qwen3_mixed_bfloat16"),
                          [](const auto& info) { return info.param; });
 
 TEST_P(RowLaw, HoldsForRandomChunksBatchesAndThreads) {

@@ -84,7 +84,9 @@ TEST(Conversation, KeepsACancelledAnswerAsFarAsItWent) {
 // Says what it is told to say; remembers as the model inside does.
 class ScriptedModel final : public models::Model {
  public:
-  explicit ScriptedModel(std::unique_ptr<models::Model> inside) : inside_(std::move(inside)) { info_ = inside_->info(); }
+  explicit ScriptedModel(std::unique_ptr<models::Model> inside) : inside_(std::move(inside)) {
+    info_ = inside_->info();
+  }
   mx::array forward(const mx::array& tokens, cache::RaggedBatch& batch) override {
     return inside_->forward(tokens, batch);
   }
@@ -108,11 +110,13 @@ class ScriptedModel final : public models::Model {
 generate::LoadedModel scripted(const std::vector<std::string>& texts) {
   generate::LoadedModel model = tiny();
   model.chat_template = std::make_unique<const text::ChatTemplate>(
-      "{%- if tools %}{{ '<|im_start|>system\n' }}{% for t in tools %}{{ t|tojson }}{% endfor %}{{ '<|im_end|>\n' }}{% endif %}"
+      "{%- if tools %}{{ '<|im_start|>system\n' }}{% for t in tools %}{{ t|tojson }}{% endfor %}{{ '<|im_end|>\n' }}{% "
+      "endif %}"
       "{%- for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}"
       "{%- if m.reasoning_content %}{{ '<think>\n' + m.reasoning_content.strip('\n') + '\n</think>\n\n' }}{% endif %}"
       "{{- m.content }}{% for call in m.tool_calls or [] %}"
-      "{{- '\n<tool_call>\n{\"name\": \"' + call.function.name + '\", \"arguments\": ' + (call.function.arguments|tojson) + '}\n</tool_call>' }}"
+      "{{- '\n<tool_call>\n{\"name\": \"' + call.function.name + '\", \"arguments\": ' + "
+      "(call.function.arguments|tojson) + '}\n</tool_call>' }}"
       "{% endfor %}{{ '<|im_end|>\n' }}{% endfor %}"
       "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}");
   auto script = std::make_unique<ScriptedModel>(std::move(model.model));

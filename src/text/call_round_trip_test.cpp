@@ -49,8 +49,7 @@ TEST(CallRoundTrip, ReadsBackWhatEveryTemplateWrites) {
     ASSERT_EQ(format.name, one["format"].get<std::string>());
     const std::string prompt = one["prompt"], answer = one["answer"];
     const ParsedOutput output = parse_output(
-        format, answer,
-        {.tools = &fixtures()["tools"], .starts_in_reasoning = ends_in_reasoning(format, prompt)});
+        format, answer, {.tools = &fixtures()["tools"], .starts_in_reasoning = ends_in_reasoning(format, prompt)});
     EXPECT_EQ(calls_of(output), calls_of(one["message"])) << answer;
     EXPECT_TRUE(output.malformed.empty());
     const std::string content = one["message"]["content"];
@@ -58,7 +57,8 @@ TEST(CallRoundTrip, ReadsBackWhatEveryTemplateWrites) {
     EXPECT_EQ(without_space(output.content), written ? without_space(content) : "") << answer;
     ++of_format[format.name];
   }
-  EXPECT_EQ(of_format.size(), output_format_names().size() - 2) << "all but plain and deepseek_v32, which has no template";
+  EXPECT_EQ(of_format.size(), output_format_names().size() - 2)
+      << "all but plain and deepseek_v32, which has no template";
   for (const auto& [format, count] : of_format) EXPECT_GE(count, 6u) << format;
 }
 
@@ -83,8 +83,7 @@ TEST(CallRoundTrip, ReadsBackWhatTheBuiltInEncoderWrites) {
       answer.erase(0, prompt.size());
       answer.resize(answer.rfind("<｜end▁of▁sentence｜>"));
       const ParsedOutput output = parse_output(
-          format, answer,
-          {.tools = &fixtures()["tools"], .starts_in_reasoning = ends_in_reasoning(format, prompt)});
+          format, answer, {.tools = &fixtures()["tools"], .starts_in_reasoning = ends_in_reasoning(format, prompt)});
       EXPECT_EQ(calls_of(output), calls_of(one["message"])) << answer;
       EXPECT_TRUE(output.malformed.empty());
       EXPECT_EQ(without_space(output.content), without_space(message["content"]));

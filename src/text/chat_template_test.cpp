@@ -33,8 +33,9 @@ std::string failure(const std::string& source, const TemplateLimits& limits = {}
 
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() /
-                   ("chat_template_test_" + std::to_string(reinterpret_cast<uintptr_t>(this)))) {
+  Folder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("chat_template_test_" + std::to_string(reinterpret_cast<uintptr_t>(this)))) {
     std::filesystem::create_directories(path_);
   }
   ~Folder() { std::filesystem::remove_all(path_); }
@@ -112,9 +113,9 @@ TEST(ChatTemplate, EndsInsideTheFinalMessage) {
 }
 
 TEST(ChatTemplate, RefusesToContinueAndToBeginAtOnce) {
-  EXPECT_THROW(
-      render("{{ messages[0].content }}", kHello, Json::parse(R"({"continue_final_message": true, "add_generation_prompt": true})")),
-      std::invalid_argument);
+  EXPECT_THROW(render("{{ messages[0].content }}", kHello,
+                      Json::parse(R"({"continue_final_message": true, "add_generation_prompt": true})")),
+               std::invalid_argument);
 }
 
 TEST(ChatTemplate, RefusesMessagesThatAreNone) {
@@ -138,7 +139,8 @@ TEST(ChatTemplate, IsNothingForAFolderWithoutOne) {
 
 TEST(ChatTemplate, PrefersTheJinjaFileToTheConfig) {
   Folder folder;
-  folder.write("tokenizer_config.json", R"({"chat_template": "config", "bos_token": {"content": "<b>"}, "pad_token": null})");
+  folder.write("tokenizer_config.json",
+               R"({"chat_template": "config", "bos_token": {"content": "<b>"}, "pad_token": null})");
   EXPECT_EQ(ChatTemplate::load(folder.path())->render(kHello, kNone, kNone), "config");
   folder.write("chat_template.jinja", "file {{ bos_token }} {{ pad_token is defined }}");
   EXPECT_EQ(ChatTemplate::load(folder.path())->render(kHello, kNone, kNone), "file <b> False");
@@ -262,7 +264,8 @@ TEST(DeepseekEncoder, RendersAsMlxLmDoes) {
     if (one["text"].is_null()) {
       EXPECT_THROW(chat->render(one["messages"], one["tools"], one["options"]), std::invalid_argument) << one.dump();
     } else {
-      EXPECT_EQ(chat->render(one["messages"], one["tools"], one["options"]), one["text"].get<std::string>()) << one.dump();
+      EXPECT_EQ(chat->render(one["messages"], one["tools"], one["options"]), one["text"].get<std::string>())
+          << one.dump();
     }
   }
   EXPECT_GT(fixtures.size(), 20u);

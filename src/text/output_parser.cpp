@@ -82,20 +82,11 @@ size_t held_back(std::string_view text, std::string_view marker) {
 void ParsedOutput::add(const OutputEvent& event) {
   using Kind = OutputEvent::Kind;
   switch (event.kind) {
-    case Kind::content:
-      content += event.text;
-      break;
-    case Kind::reasoning:
-      reasoning += event.text;
-      break;
-    case Kind::call_start:
-      tool_calls.push_back({event.id, event.name, ""});
-      break;
-    case Kind::call_arguments:
-      tool_calls.back().arguments += event.text;
-      break;
-    case Kind::call_end:
-      break;
+    case Kind::content: content += event.text; break;
+    case Kind::reasoning: reasoning += event.text; break;
+    case Kind::call_start: tool_calls.push_back({event.id, event.name, ""}); break;
+    case Kind::call_arguments: tool_calls.back().arguments += event.text; break;
+    case Kind::call_end: break;
     case Kind::call_failed:
       if (event.call >= 0) tool_calls.pop_back();
       content += event.text;

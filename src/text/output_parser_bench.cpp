@@ -53,8 +53,8 @@ void parse_answers(benchmark::State& state, const std::string& format_name) {
     }
   }
   state.SetItemsProcessed(tokens);
-  state.counters["s/token"] = benchmark::Counter(static_cast<double>(tokens), benchmark::Counter::kIsRate |
-                                                                                  benchmark::Counter::kInvert);
+  state.counters["s/token"] =
+      benchmark::Counter(static_cast<double>(tokens), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 const bool registered = [] {

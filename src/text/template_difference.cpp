@@ -32,8 +32,8 @@ std::optional<TextDifference> find_difference(std::string_view first, std::strin
   difference.line = 1 + static_cast<int>(std::count(same.begin(), same.end(), '\n'));
   difference.column = 1 + static_cast<int>(count_characters(same.substr(same.rfind('\n') + 1)));
   size_t begin = byte;
-  for (size_t i = 0; i < kContext && begin > 0; ++i)
-    do --begin;
+  for (size_t i = 0; i < kContext && begin > 0; ++i) do
+      --begin;
     while (begin > 0 && is_continuation(first[begin]));
   difference.before = std::string(first.substr(begin, byte - begin));
   difference.first = excerpt(first, byte);

@@ -10,10 +10,10 @@
 namespace hearth::text {
 
 struct TextDifference {
-  size_t byte = 0;               // of both texts: the beginning of the first character that differs
-  int line = 1, column = 1;      // of that character, both from 1, the column in characters
-  std::string before;            // up to 40 characters that both have before it
-  std::string first, second;     // up to 40 characters of each from there; "" at its end
+  size_t byte = 0;            // of both texts: the beginning of the first character that differs
+  int line = 1, column = 1;   // of that character, both from 1, the column in characters
+  std::string before;         // up to 40 characters that both have before it
+  std::string first, second;  // up to 40 characters of each from there; "" at its end
 };
 
 // Nothing when the texts are equal. Requires valid UTF-8.

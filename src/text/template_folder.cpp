@@ -53,8 +53,8 @@ void add_templates(const Json& value, const std::string& file, TemplateFolder& o
   }
   if (!value.is_array() || value.size() > kMostTemplates) throw wrong();
   for (const Json& one : value) {
-    const bool named = one.is_object() && one.contains("name") && one["name"].is_string() &&
-                       one.contains("template") && one["template"].is_string();
+    const bool named = one.is_object() && one.contains("name") && one["name"].is_string() && one.contains("template") &&
+                       one["template"].is_string();
     if (!named) throw wrong();
     const std::string name = one["name"].get<std::string>();
     std::erase_if(out.templates, [&](const NamedTemplate& other) { return other.name == name; });

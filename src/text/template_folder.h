@@ -16,9 +16,10 @@ struct NamedTemplate {
 
 struct TemplateFolder {
   std::vector<NamedTemplate> templates;
-  // bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token, as far as they are set, with their text.
+  // bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token, as far as they are set, with their
+  // text.
   std::vector<std::pair<std::string, std::string>> special_tokens;
-  bool deepseek_v32 = false;  // tokenizer_config.json asks for the built-in encoder of that name
+  bool deepseek_v32 = false;          // tokenizer_config.json asks for the built-in encoder of that name
   std::string tool_parser_type = {};  // mlx-lm's name for the format of calls, when tokenizer_config.json gives one
 };
 

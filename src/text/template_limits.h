@@ -8,12 +8,12 @@ namespace hearth::text {
 
 struct TemplateLimits {
   size_t source_bytes = size_t{2} << 20;  // of template text
-  int nesting = 400;                // of grammar rules in the source: about 100 brackets or blocks
-  size_t steps = 10'000'000;      // statements and expressions evaluated, items visited
-  size_t bytes = size_t{128} << 20;  // of text and lists alive or made while rendering, counted once each
+  int nesting = 400;                      // of grammar rules in the source: about 100 brackets or blocks
+  size_t steps = 10'000'000;              // statements and expressions evaluated, items visited
+  size_t bytes = size_t{128} << 20;       // of text and lists alive or made while rendering, counted once each
   size_t output_bytes = size_t{32} << 20;
-  int recursion = 150;            // of macro calls and recursive loops
-  size_t range = 100'000;         // items of one range(), as jinja2's sandbox has it
+  int recursion = 150;     // of macro calls and recursive loops
+  size_t range = 100'000;  // items of one range(), as jinja2's sandbox has it
 };
 
 }  // namespace hearth::text

@@ -57,8 +57,8 @@ class Tokenizer {
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
 
-  // Token ids of `text`. Any bytes will do. Throws std::invalid_argument, naming the pattern, when one of the tokenizer's
-  // regular expressions would take ages on them.
+  // Token ids of `text`. Any bytes will do. Throws std::invalid_argument, naming the pattern, when one of the
+  // tokenizer's regular expressions would take ages on them.
   std::vector<int32_t> encode(std::string_view text, bool add_special_tokens = true) const;
   // The same with offsets and masks: several times the cost of encode().
   Encoding encode_with_offsets(std::string_view text, const EncodeOptions& options = {}) const;

@@ -165,8 +165,8 @@ TEST(Tokenizer, TokenizesEightMegabytesOfOneLetterLikeItsParts) {
   EXPECT_EQ(ids.back(), 0);
 }
 
-// Merges pair by pair as the rule says, the best-ranked first, the leftmost of equals; ids are places in `merges`, behind
-// those of a, b and c.
+// Merges pair by pair as the rule says, the best-ranked first, the leftmost of equals; ids are places in `merges`,
+// behind those of a, b and c.
 std::vector<int32_t> merge_plainly(const std::string& text, const std::vector<std::pair<int, int>>& merges) {
   std::vector<int32_t> ids;
   for (const char c : text) ids.push_back(c - 'a');
@@ -275,8 +275,8 @@ TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
   EXPECT_EQ(tokenizer->encode("abab ").size(), 3u);
   std::string text;
   for (int i = 0; i < 40; ++i) text += "ab";
-  EXPECT_THAT([&] { tokenizer->encode(text); },
-              testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("'(?:(?:ab)+)+[ x]' takes too many steps")));
+  EXPECT_THAT([&] { tokenizer->encode(text); }, testing::ThrowsMessage<std::invalid_argument>(
+                                                    testing::HasSubstr("'(?:(?:ab)+)+[ x]' takes too many steps")));
 }
 
 // What oniguruma finds, and what PCRE2's compiler leaves out when it looks for where a match may start.

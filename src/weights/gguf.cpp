@@ -129,32 +129,19 @@ size_t scalar_size(GgufValueType type) {
 
 Json read_scalar(Cursor& cursor, GgufValueType type, std::string_view key) {
   switch (type) {
-    case GgufValueType::kUint8:
-      return cursor.number<uint8_t>(key);
-    case GgufValueType::kInt8:
-      return cursor.number<int8_t>(key);
-    case GgufValueType::kUint16:
-      return cursor.number<uint16_t>(key);
-    case GgufValueType::kInt16:
-      return cursor.number<int16_t>(key);
-    case GgufValueType::kUint32:
-      return cursor.number<uint32_t>(key);
-    case GgufValueType::kInt32:
-      return cursor.number<int32_t>(key);
-    case GgufValueType::kFloat32:
-      return cursor.number<float>(key);
-    case GgufValueType::kBool:
-      return cursor.number<uint8_t>(key) != 0;
-    case GgufValueType::kString:
-      return std::string(cursor.string(key, kLongestString));
-    case GgufValueType::kUint64:
-      return cursor.number<uint64_t>(key);
-    case GgufValueType::kInt64:
-      return cursor.number<int64_t>(key);
-    case GgufValueType::kFloat64:
-      return cursor.number<double>(key);
-    case GgufValueType::kArray:
-      break;
+    case GgufValueType::kUint8: return cursor.number<uint8_t>(key);
+    case GgufValueType::kInt8: return cursor.number<int8_t>(key);
+    case GgufValueType::kUint16: return cursor.number<uint16_t>(key);
+    case GgufValueType::kInt16: return cursor.number<int16_t>(key);
+    case GgufValueType::kUint32: return cursor.number<uint32_t>(key);
+    case GgufValueType::kInt32: return cursor.number<int32_t>(key);
+    case GgufValueType::kFloat32: return cursor.number<float>(key);
+    case GgufValueType::kBool: return cursor.number<uint8_t>(key) != 0;
+    case GgufValueType::kString: return std::string(cursor.string(key, kLongestString));
+    case GgufValueType::kUint64: return cursor.number<uint64_t>(key);
+    case GgufValueType::kInt64: return cursor.number<int64_t>(key);
+    case GgufValueType::kFloat64: return cursor.number<double>(key);
+    case GgufValueType::kArray: break;
   }
   cursor.refuse(key, fmt::format("unknown type of value {}", static_cast<uint32_t>(type)));
 }

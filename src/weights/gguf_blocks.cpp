@@ -34,15 +34,11 @@ void add_fifth_bits(const std::byte* bytes, std::array<uint8_t, kGgufGroupSize>&
 int affine_bits(GgufType type) {
   switch (type) {
     case GgufType::kQ4_0:
-    case GgufType::kQ4_1:
-      return 4;
+    case GgufType::kQ4_1: return 4;
     case GgufType::kQ5_0:
-    case GgufType::kQ5_1:
-      return 5;
-    case GgufType::kQ8_0:
-      return 8;
-    default:
-      return 0;
+    case GgufType::kQ5_1: return 5;
+    case GgufType::kQ8_0: return 8;
+    default: return 0;
   }
 }
 

@@ -42,12 +42,9 @@ struct FloatFormat {
 
 FloatFormat format_of(FloatType type) {
   switch (type) {
-    case FloatType::kFloat16:
-      return {"float16", "F16", 2};
-    case FloatType::kBFloat16:
-      return {"bfloat16", "BF16", 2};
-    case FloatType::kFloat32:
-      break;
+    case FloatType::kFloat16: return {"float16", "F16", 2};
+    case FloatType::kBFloat16: return {"bfloat16", "BF16", 2};
+    case FloatType::kFloat32: break;
   }
   return {"float32", "F32", 4};
 }
@@ -173,12 +170,9 @@ void Conversion::append(T value) {
 
 void Conversion::append_float(float value, const LlamaTensor& tensor) {
   switch (options_.dtype) {
-    case FloatType::kFloat32:
-      return append(value);
-    case FloatType::kBFloat16:
-      return append(float_to_bfloat16(value));
-    case FloatType::kFloat16:
-      break;
+    case FloatType::kFloat32: return append(value);
+    case FloatType::kBFloat16: return append(float_to_bfloat16(value));
+    case FloatType::kFloat16: break;
   }
   const uint16_t half = float_to_float16(value);
   if ((half & 0x7fff) == 0x7c00 && std::isfinite(value))

@@ -93,18 +93,12 @@ template <class V, int N, class B>
 inline void multiply_rows(const float* a, int64_t lda, const B* b, int64_t ldb, float* c, int64_t ldc, int count,
                           int rows) {
   switch (rows) {
-    case 1:
-      return multiply_tile<V, 1, N>(a, lda, b, ldb, c, ldc, count);
-    case 2:
-      return multiply_tile<V, 2, N>(a, lda, b, ldb, c, ldc, count);
-    case 3:
-      return multiply_tile<V, 3, N>(a, lda, b, ldb, c, ldc, count);
-    case 4:
-      return multiply_tile<V, 4, N>(a, lda, b, ldb, c, ldc, count);
-    case 5:
-      return multiply_tile<V, 5, N>(a, lda, b, ldb, c, ldc, count);
-    default:
-      return multiply_tile<V, 6, N>(a, lda, b, ldb, c, ldc, count);
+    case 1: return multiply_tile<V, 1, N>(a, lda, b, ldb, c, ldc, count);
+    case 2: return multiply_tile<V, 2, N>(a, lda, b, ldb, c, ldc, count);
+    case 3: return multiply_tile<V, 3, N>(a, lda, b, ldb, c, ldc, count);
+    case 4: return multiply_tile<V, 4, N>(a, lda, b, ldb, c, ldc, count);
+    case 5: return multiply_tile<V, 5, N>(a, lda, b, ldb, c, ldc, count);
+    default: return multiply_tile<V, 6, N>(a, lda, b, ldb, c, ldc, count);
   }
 }
 

@@ -404,12 +404,9 @@ class AttentionCall {
 template <class V>
 void attention(const AttentionArgs& args) {
   switch (args.type) {
-    case Dtype::kFloat16:
-      return AttentionCall<V, Float16>(args).run();
-    case Dtype::kBfloat16:
-      return AttentionCall<V, Bfloat16>(args).run();
-    default:
-      return AttentionCall<V, float>(args).run();
+    case Dtype::kFloat16: return AttentionCall<V, Float16>(args).run();
+    case Dtype::kBfloat16: return AttentionCall<V, Bfloat16>(args).run();
+    default: return AttentionCall<V, float>(args).run();
   }
 }
 

@@ -87,14 +87,10 @@ void select(const SelectArgs& args) {
   };
   parallel_for(walk.size(), kTileGrain, [&](size_t begin, size_t end) {
     switch (bytes) {
-      case 1:
-        return choose(uint8_t{}, begin, end);
-      case 2:
-        return choose(uint16_t{}, begin, end);
-      case 4:
-        return choose(uint32_t{}, begin, end);
-      default:
-        return choose(uint64_t{}, begin, end);
+      case 1: return choose(uint8_t{}, begin, end);
+      case 2: return choose(uint16_t{}, begin, end);
+      case 4: return choose(uint32_t{}, begin, end);
+      default: return choose(uint64_t{}, begin, end);
     }
   });
 }

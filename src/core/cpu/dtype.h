@@ -29,22 +29,18 @@ constexpr size_t size_of(Dtype type) {
   switch (type) {
     case Dtype::kBool:
     case Dtype::kUint8:
-    case Dtype::kInt8:
-      return 1;
+    case Dtype::kInt8: return 1;
     case Dtype::kUint16:
     case Dtype::kInt16:
     case Dtype::kFloat16:
-    case Dtype::kBfloat16:
-      return 2;
+    case Dtype::kBfloat16: return 2;
     case Dtype::kUint32:
     case Dtype::kInt32:
-    case Dtype::kFloat32:
-      return 4;
+    case Dtype::kFloat32: return 4;
     case Dtype::kUint64:
     case Dtype::kInt64:
     case Dtype::kFloat64:
-    case Dtype::kComplex64:
-      return 8;
+    case Dtype::kComplex64: return 8;
   }
   return 0;
 }

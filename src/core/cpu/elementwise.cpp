@@ -44,14 +44,11 @@ Dtype result_type(UnaryOp op, Dtype type) {
     case UnaryOp::kIsFinite:
     case UnaryOp::kIsInf:
     case UnaryOp::kIsNan:
-    case UnaryOp::kLogicalNot:
-      return Dtype::kBool;
+    case UnaryOp::kLogicalNot: return Dtype::kBool;
     case UnaryOp::kAbs:
     case UnaryOp::kReal:
-    case UnaryOp::kImag:
-      return type == Dtype::kComplex64 ? Dtype::kFloat32 : type;
-    default:
-      return type;
+    case UnaryOp::kImag: return type == Dtype::kComplex64 ? Dtype::kFloat32 : type;
+    default: return type;
   }
 }
 
@@ -65,10 +62,8 @@ Dtype result_type(BinaryOp op, Dtype type) {
     case BinaryOp::kLogicalAnd:
     case BinaryOp::kLogicalOr:
     case BinaryOp::kNanEqual:
-    case BinaryOp::kNotEqual:
-      return Dtype::kBool;
-    default:
-      return type;
+    case BinaryOp::kNotEqual: return Dtype::kBool;
+    default: return type;
   }
 }
 

@@ -264,28 +264,17 @@ UnaryTile conversion(Dtype from, Dtype to) {
 
 const TileTable& tiles_of(Dtype type) {
   switch (type) {
-    case Dtype::kBool:
-      return kIntegerTable<bool>;
-    case Dtype::kUint8:
-      return kIntegerTable<uint8_t>;
-    case Dtype::kUint16:
-      return kIntegerTable<uint16_t>;
-    case Dtype::kUint32:
-      return kIntegerTable<uint32_t>;
-    case Dtype::kUint64:
-      return kIntegerTable<uint64_t>;
-    case Dtype::kInt8:
-      return kIntegerTable<int8_t>;
-    case Dtype::kInt16:
-      return kIntegerTable<int16_t>;
-    case Dtype::kInt32:
-      return kIntegerTable<int32_t>;
-    case Dtype::kInt64:
-      return kIntegerTable<int64_t>;
-    case Dtype::kComplex64:
-      return kComplexTable;
-    default:
-      return double_tiles();
+    case Dtype::kBool: return kIntegerTable<bool>;
+    case Dtype::kUint8: return kIntegerTable<uint8_t>;
+    case Dtype::kUint16: return kIntegerTable<uint16_t>;
+    case Dtype::kUint32: return kIntegerTable<uint32_t>;
+    case Dtype::kUint64: return kIntegerTable<uint64_t>;
+    case Dtype::kInt8: return kIntegerTable<int8_t>;
+    case Dtype::kInt16: return kIntegerTable<int16_t>;
+    case Dtype::kInt32: return kIntegerTable<int32_t>;
+    case Dtype::kInt64: return kIntegerTable<int64_t>;
+    case Dtype::kComplex64: return kComplexTable;
+    default: return double_tiles();
   }
 }
 

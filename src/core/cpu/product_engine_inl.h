@@ -485,18 +485,12 @@ void run_dense(const ProductCall& call) {
 template <class L>
 void run_coded(const ProductCall& call) {
   switch (call.codes.bits) {
-    case 2:
-      return run_product(call, kernels_of<CodedRows<L, 2>>());
-    case 3:
-      return run_product(call, kernels_of<CodedRows<L, 3>>());
-    case 4:
-      return run_product(call, kernels_of<CodedRows<L, 4>>());
-    case 5:
-      return run_product(call, kernels_of<CodedRows<L, 5>>());
-    case 6:
-      return run_product(call, kernels_of<CodedRows<L, 6>>());
-    default:
-      return run_product(call, kernels_of<CodedRows<L, 8>>());
+    case 2: return run_product(call, kernels_of<CodedRows<L, 2>>());
+    case 3: return run_product(call, kernels_of<CodedRows<L, 3>>());
+    case 4: return run_product(call, kernels_of<CodedRows<L, 4>>());
+    case 5: return run_product(call, kernels_of<CodedRows<L, 5>>());
+    case 6: return run_product(call, kernels_of<CodedRows<L, 6>>());
+    default: return run_product(call, kernels_of<CodedRows<L, 8>>());
   }
 }
 

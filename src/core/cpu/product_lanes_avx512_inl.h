@@ -264,8 +264,11 @@ inline __attribute__((always_inline)) __m512 totals_of_two_sixes(const __m512* s
 // Elements from row to row of what round_totals writes, and in all.
 template <int M, int R>
 inline constexpr int kTotalsStride = R == 6 ? 8 : R;
+// clang-format takes M * for a pointer.
+// clang-format off
 template <int M, int R>
 inline constexpr int kTotals = M * R < 16 ? 16 : M * kTotalsStride<M, R>;
+// clang-format on
 
 // to[m * kTotalsStride + i] = the sum of the lanes of sums[m * R + i], rounded, for m < M and i < R.
 template <int M, int R, class T>

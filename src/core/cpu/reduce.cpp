@@ -113,15 +113,12 @@ Dtype lane_type(ReduceOp op, Dtype type) {
   switch (computing) {
     case Dtype::kFloat32:
     case Dtype::kFloat64:
-    case Dtype::kComplex64:
-      return computing;
+    case Dtype::kComplex64: return computing;
     case Dtype::kInt8:
     case Dtype::kInt16:
     case Dtype::kInt32:
-    case Dtype::kInt64:
-      return Dtype::kInt64;
-    default:
-      return Dtype::kUint64;
+    case Dtype::kInt64: return Dtype::kInt64;
+    default: return Dtype::kUint64;
   }
 }
 
@@ -217,30 +214,18 @@ void reduce_truth(const FloatFolds& folds, const ReduceArgs& args, const Rows& r
 
 const FoldTable& folds_of(Dtype type) {
   switch (type) {
-    case Dtype::kBool:
-      return kFoldTable<bool>;
-    case Dtype::kUint8:
-      return kFoldTable<uint8_t>;
-    case Dtype::kUint16:
-      return kFoldTable<uint16_t>;
-    case Dtype::kUint32:
-      return kFoldTable<uint32_t>;
-    case Dtype::kUint64:
-      return kFoldTable<uint64_t>;
-    case Dtype::kInt8:
-      return kFoldTable<int8_t>;
-    case Dtype::kInt16:
-      return kFoldTable<int16_t>;
-    case Dtype::kInt32:
-      return kFoldTable<int32_t>;
-    case Dtype::kInt64:
-      return kFoldTable<int64_t>;
-    case Dtype::kFloat64:
-      return kFoldTable<double>;
-    case Dtype::kComplex64:
-      return kFoldTable<Complex64>;
-    default:
-      return kFoldTable<float>;
+    case Dtype::kBool: return kFoldTable<bool>;
+    case Dtype::kUint8: return kFoldTable<uint8_t>;
+    case Dtype::kUint16: return kFoldTable<uint16_t>;
+    case Dtype::kUint32: return kFoldTable<uint32_t>;
+    case Dtype::kUint64: return kFoldTable<uint64_t>;
+    case Dtype::kInt8: return kFoldTable<int8_t>;
+    case Dtype::kInt16: return kFoldTable<int16_t>;
+    case Dtype::kInt32: return kFoldTable<int32_t>;
+    case Dtype::kInt64: return kFoldTable<int64_t>;
+    case Dtype::kFloat64: return kFoldTable<double>;
+    case Dtype::kComplex64: return kFoldTable<Complex64>;
+    default: return kFoldTable<float>;
   }
 }
 
@@ -314,30 +299,18 @@ void arg_reduce_typed(const FloatFolds& folds, const ArgReduceArgs& args) {
 
 void arg_reduce_on(const FloatFolds& folds, const ArgReduceArgs& args) {
   switch (computing_type(args.type)) {
-    case Dtype::kBool:
-      return arg_reduce_typed<bool>(folds, args);
-    case Dtype::kUint8:
-      return arg_reduce_typed<uint8_t>(folds, args);
-    case Dtype::kUint16:
-      return arg_reduce_typed<uint16_t>(folds, args);
-    case Dtype::kUint32:
-      return arg_reduce_typed<uint32_t>(folds, args);
-    case Dtype::kUint64:
-      return arg_reduce_typed<uint64_t>(folds, args);
-    case Dtype::kInt8:
-      return arg_reduce_typed<int8_t>(folds, args);
-    case Dtype::kInt16:
-      return arg_reduce_typed<int16_t>(folds, args);
-    case Dtype::kInt32:
-      return arg_reduce_typed<int32_t>(folds, args);
-    case Dtype::kInt64:
-      return arg_reduce_typed<int64_t>(folds, args);
-    case Dtype::kFloat64:
-      return arg_reduce_typed<double>(folds, args);
-    case Dtype::kComplex64:
-      return arg_reduce_typed<Complex64>(folds, args);
-    default:
-      return arg_reduce_typed<float>(folds, args);
+    case Dtype::kBool: return arg_reduce_typed<bool>(folds, args);
+    case Dtype::kUint8: return arg_reduce_typed<uint8_t>(folds, args);
+    case Dtype::kUint16: return arg_reduce_typed<uint16_t>(folds, args);
+    case Dtype::kUint32: return arg_reduce_typed<uint32_t>(folds, args);
+    case Dtype::kUint64: return arg_reduce_typed<uint64_t>(folds, args);
+    case Dtype::kInt8: return arg_reduce_typed<int8_t>(folds, args);
+    case Dtype::kInt16: return arg_reduce_typed<int16_t>(folds, args);
+    case Dtype::kInt32: return arg_reduce_typed<int32_t>(folds, args);
+    case Dtype::kInt64: return arg_reduce_typed<int64_t>(folds, args);
+    case Dtype::kFloat64: return arg_reduce_typed<double>(folds, args);
+    case Dtype::kComplex64: return arg_reduce_typed<Complex64>(folds, args);
+    default: return arg_reduce_typed<float>(folds, args);
   }
 }
 

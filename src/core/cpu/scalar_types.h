@@ -29,12 +29,9 @@ inline Bfloat16 from_float<Bfloat16>(float x) {
 template <class F>
 void with_short_float(Dtype type, F&& f) {
   switch (type) {
-    case Dtype::kFloat16:
-      return f(Float16{});
-    case Dtype::kBfloat16:
-      return f(Bfloat16{});
-    default:
-      return f(float{});
+    case Dtype::kFloat16: return f(Float16{});
+    case Dtype::kBfloat16: return f(Bfloat16{});
+    default: return f(float{});
   }
 }
 
@@ -42,30 +39,18 @@ void with_short_float(Dtype type, F&& f) {
 template <class F>
 auto with_computing_type(Dtype type, F&& f) {
   switch (type) {
-    case Dtype::kBool:
-      return f(bool{});
-    case Dtype::kUint8:
-      return f(uint8_t{});
-    case Dtype::kUint16:
-      return f(uint16_t{});
-    case Dtype::kUint32:
-      return f(uint32_t{});
-    case Dtype::kUint64:
-      return f(uint64_t{});
-    case Dtype::kInt8:
-      return f(int8_t{});
-    case Dtype::kInt16:
-      return f(int16_t{});
-    case Dtype::kInt32:
-      return f(int32_t{});
-    case Dtype::kInt64:
-      return f(int64_t{});
-    case Dtype::kFloat64:
-      return f(double{});
-    case Dtype::kComplex64:
-      return f(Complex64{});
-    default:
-      return f(float{});
+    case Dtype::kBool: return f(bool{});
+    case Dtype::kUint8: return f(uint8_t{});
+    case Dtype::kUint16: return f(uint16_t{});
+    case Dtype::kUint32: return f(uint32_t{});
+    case Dtype::kUint64: return f(uint64_t{});
+    case Dtype::kInt8: return f(int8_t{});
+    case Dtype::kInt16: return f(int16_t{});
+    case Dtype::kInt32: return f(int32_t{});
+    case Dtype::kInt64: return f(int64_t{});
+    case Dtype::kFloat64: return f(double{});
+    case Dtype::kComplex64: return f(Complex64{});
+    default: return f(float{});
   }
 }
 

@@ -63,14 +63,10 @@ struct Join {
 
   A neutral() const {
     switch (op) {
-      case ScanOp::kSum:
-        return A(0);
-      case ScanOp::kProduct:
-        return A(1);
-      case ScanOp::kMin:
-        return highest();
-      default:
-        return lowest();
+      case ScanOp::kSum: return A(0);
+      case ScanOp::kProduct: return A(1);
+      case ScanOp::kMin: return highest();
+      default: return lowest();
     }
   }
 
@@ -86,12 +82,9 @@ struct Join {
           return wrapped<A>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
         else
           return a * b;
-      case ScanOp::kMax:
-        return a != a || less(b, a) ? a : b;
-      case ScanOp::kMin:
-        return a != a || less(a, b) ? a : b;
-      case ScanOp::kLogAddExp:
-        return log_add_exp(a, b);
+      case ScanOp::kMax: return a != a || less(b, a) ? a : b;
+      case ScanOp::kMin: return a != a || less(a, b) ? a : b;
+      case ScanOp::kLogAddExp: return log_add_exp(a, b);
     }
     return a;
   }
@@ -157,34 +150,20 @@ void scan_all(const ScanArgs& args) {
 
 void scan(const ScanArgs& args) {
   switch (args.type) {
-    case Dtype::kBool:
-      return scan_all<bool>(args);
-    case Dtype::kUint8:
-      return scan_all<uint8_t>(args);
-    case Dtype::kUint16:
-      return scan_all<uint16_t>(args);
-    case Dtype::kUint32:
-      return scan_all<uint32_t>(args);
-    case Dtype::kUint64:
-      return scan_all<uint64_t>(args);
-    case Dtype::kInt8:
-      return scan_all<int8_t>(args);
-    case Dtype::kInt16:
-      return scan_all<int16_t>(args);
-    case Dtype::kInt32:
-      return scan_all<int32_t>(args);
-    case Dtype::kInt64:
-      return scan_all<int64_t>(args);
-    case Dtype::kFloat16:
-      return scan_all<Float16>(args);
-    case Dtype::kFloat32:
-      return scan_all<float>(args);
-    case Dtype::kFloat64:
-      return scan_all<double>(args);
-    case Dtype::kBfloat16:
-      return scan_all<Bfloat16>(args);
-    case Dtype::kComplex64:
-      return scan_all<Complex64>(args);
+    case Dtype::kBool: return scan_all<bool>(args);
+    case Dtype::kUint8: return scan_all<uint8_t>(args);
+    case Dtype::kUint16: return scan_all<uint16_t>(args);
+    case Dtype::kUint32: return scan_all<uint32_t>(args);
+    case Dtype::kUint64: return scan_all<uint64_t>(args);
+    case Dtype::kInt8: return scan_all<int8_t>(args);
+    case Dtype::kInt16: return scan_all<int16_t>(args);
+    case Dtype::kInt32: return scan_all<int32_t>(args);
+    case Dtype::kInt64: return scan_all<int64_t>(args);
+    case Dtype::kFloat16: return scan_all<Float16>(args);
+    case Dtype::kFloat32: return scan_all<float>(args);
+    case Dtype::kFloat64: return scan_all<double>(args);
+    case Dtype::kBfloat16: return scan_all<Bfloat16>(args);
+    case Dtype::kComplex64: return scan_all<Complex64>(args);
   }
 }
 

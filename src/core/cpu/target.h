@@ -26,6 +26,7 @@
 #define HEARTH_TARGET_BEGIN_AVX2 HEARTH_TARGET_BEGIN("avx2,fma,f16c,bmi,bmi2,lzcnt")
 #define HEARTH_TARGET_BEGIN_AVX512 \
   HEARTH_TARGET_BEGIN("avx2,fma,f16c,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")
-#define HEARTH_TARGET_BEGIN_AVX512BF16                                                                       \
-  HEARTH_TARGET_BEGIN("avx2,fma,f16c,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi," \
-                      "avx512bf16")
+#define HEARTH_TARGET_BEGIN_AVX512BF16                                                       \
+  HEARTH_TARGET_BEGIN(                                                                       \
+      "avx2,fma,f16c,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi," \
+      "avx512bf16")

@@ -37,65 +37,38 @@ class TestValues {
 
   double operator[](size_t i) const {
     switch (type_) {
-      case Dtype::kBool:
-        return get<uint8_t>(i) != 0;
-      case Dtype::kUint8:
-        return get<uint8_t>(i);
-      case Dtype::kUint16:
-        return get<uint16_t>(i);
-      case Dtype::kUint32:
-        return get<uint32_t>(i);
-      case Dtype::kUint64:
-        return static_cast<double>(get<uint64_t>(i));
-      case Dtype::kInt8:
-        return get<int8_t>(i);
-      case Dtype::kInt16:
-        return get<int16_t>(i);
-      case Dtype::kInt32:
-        return get<int32_t>(i);
-      case Dtype::kInt64:
-        return static_cast<double>(get<int64_t>(i));
-      case Dtype::kFloat16:
-        return float16_to_float(get<uint16_t>(i));
-      case Dtype::kBfloat16:
-        return bfloat16_to_float(get<uint16_t>(i));
-      case Dtype::kFloat64:
-        return get<double>(i);
-      default:
-        return get<float>(i);
+      case Dtype::kBool: return get<uint8_t>(i) != 0;
+      case Dtype::kUint8: return get<uint8_t>(i);
+      case Dtype::kUint16: return get<uint16_t>(i);
+      case Dtype::kUint32: return get<uint32_t>(i);
+      case Dtype::kUint64: return static_cast<double>(get<uint64_t>(i));
+      case Dtype::kInt8: return get<int8_t>(i);
+      case Dtype::kInt16: return get<int16_t>(i);
+      case Dtype::kInt32: return get<int32_t>(i);
+      case Dtype::kInt64: return static_cast<double>(get<int64_t>(i));
+      case Dtype::kFloat16: return float16_to_float(get<uint16_t>(i));
+      case Dtype::kBfloat16: return bfloat16_to_float(get<uint16_t>(i));
+      case Dtype::kFloat64: return get<double>(i);
+      default: return get<float>(i);
     }
   }
 
   void set(size_t i, double value) {
     switch (type_) {
-      case Dtype::kBool:
-        return put(i, static_cast<uint8_t>(value != 0));
-      case Dtype::kUint8:
-        return put(i, static_cast<uint8_t>(value));
-      case Dtype::kUint16:
-        return put(i, static_cast<uint16_t>(value));
-      case Dtype::kUint32:
-        return put(i, static_cast<uint32_t>(value));
-      case Dtype::kUint64:
-        return put(i, static_cast<uint64_t>(value));
-      case Dtype::kInt8:
-        return put(i, static_cast<int8_t>(value));
-      case Dtype::kInt16:
-        return put(i, static_cast<int16_t>(value));
-      case Dtype::kInt32:
-        return put(i, static_cast<int32_t>(value));
-      case Dtype::kInt64:
-        return put(i, static_cast<int64_t>(value));
-      case Dtype::kFloat16:
-        return put(i, float_to_float16(static_cast<float>(value)));
-      case Dtype::kBfloat16:
-        return put(i, float_to_bfloat16(static_cast<float>(value)));
-      case Dtype::kFloat64:
-        return put(i, value);
-      case Dtype::kComplex64:
-        return put(i, Complex64(static_cast<float>(value), 0));
-      default:
-        return put(i, static_cast<float>(value));
+      case Dtype::kBool: return put(i, static_cast<uint8_t>(value != 0));
+      case Dtype::kUint8: return put(i, static_cast<uint8_t>(value));
+      case Dtype::kUint16: return put(i, static_cast<uint16_t>(value));
+      case Dtype::kUint32: return put(i, static_cast<uint32_t>(value));
+      case Dtype::kUint64: return put(i, static_cast<uint64_t>(value));
+      case Dtype::kInt8: return put(i, static_cast<int8_t>(value));
+      case Dtype::kInt16: return put(i, static_cast<int16_t>(value));
+      case Dtype::kInt32: return put(i, static_cast<int32_t>(value));
+      case Dtype::kInt64: return put(i, static_cast<int64_t>(value));
+      case Dtype::kFloat16: return put(i, float_to_float16(static_cast<float>(value)));
+      case Dtype::kBfloat16: return put(i, float_to_bfloat16(static_cast<float>(value)));
+      case Dtype::kFloat64: return put(i, value);
+      case Dtype::kComplex64: return put(i, Complex64(static_cast<float>(value), 0));
+      default: return put(i, static_cast<float>(value));
     }
   }
 

@@ -23,14 +23,10 @@ void copy_stretch(T* to, int64_t to_stride, const T* from, int64_t from_stride, 
 template <class F>
 void with_size(size_t bytes, F&& f) {
   switch (bytes) {
-    case 1:
-      return f(uint8_t{});
-    case 2:
-      return f(uint16_t{});
-    case 4:
-      return f(uint32_t{});
-    default:
-      return f(uint64_t{});
+    case 1: return f(uint8_t{});
+    case 2: return f(uint16_t{});
+    case 4: return f(uint32_t{});
+    default: return f(uint64_t{});
   }
 }
 

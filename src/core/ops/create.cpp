@@ -84,7 +84,8 @@ array arange(int stop, StreamOrDevice s) { return arange(0.0, double(stop), 1.0,
 array linspace(double start, double stop, int num, bool endpoint, Dtype dtype, StreamOrDevice s) {
   if (num < 0) invalid("[linspace] number of samples, ", num, ", must be non-negative.");
   const int steps = endpoint ? num - 1 : num;
-  if (num == 1 || steps < 1) return num == 0 ? zeros({0}, dtype, s) : astype(array({static_cast<float>(start)}), dtype, s);
+  if (num == 1 || steps < 1)
+    return num == 0 ? zeros({0}, dtype, s) : astype(array({static_cast<float>(start)}), dtype, s);
   const array t = arange(0.0, double(num), 1.0, float32, s) / double(steps);
   const array value = (array(1.0f) - t) * array(start, float32) + t * array(stop, float32);
   return astype(value, dtype, s);

@@ -1,5 +1,5 @@
-// One primitive each for all unary and all binary operations, with the operation as its parameter: the kernels know them
-// by the same enumeration. Broadcasting happens in the kernel's strides, so x + 1 is one node and no copy.
+// One primitive each for all unary and all binary operations, with the operation as its parameter: the kernels know
+// them by the same enumeration. Broadcasting happens in the kernel's strides, so x + 1 is one node and no copy.
 #include "core/ops/elementwise.h"
 
 #include <cmath>
@@ -98,7 +98,8 @@ const char* name_of(BinaryOp op) {
   }
 }
 
-// Memory of the input's layout: an element of the output lies where that of the input does. Broadcast elements stay one.
+// Memory of the input's layout: an element of the output lies where that of the input does. Broadcast elements stay
+// one.
 void allocate_like(array& out, const array& in) {
   if (in.is_donatable() && in.itemsize() == out.itemsize()) {
     out.set_data(in.storage(), in.data_size(), in.strides(), in.flags(), in.offset());
@@ -128,8 +129,12 @@ class Unary final : public ComparablePrimitive<Unary> {
     }
     allocate(out);
     const auto walk = merge_axes<1>(x.shape(), {x.strides()});
-    cpu::kernels().unary({op_, kernel_type(x), {x.data<void>(), walk.strides[0].data()}, out.data<void>(),
-                          walk.shape.data(), static_cast<int>(walk.shape.size())});
+    cpu::kernels().unary({op_,
+                          kernel_type(x),
+                          {x.data<void>(), walk.strides[0].data()},
+                          out.data<void>(),
+                          walk.shape.data(),
+                          static_cast<int>(walk.shape.size())});
   }
 
  private:
@@ -149,7 +154,8 @@ class Binary final : public ComparablePrimitive<Binary> {
     const array &a = inputs[0], &b = inputs[1];
     array& out = outputs[0];
     const cpu::Operand x{a.data<void>()}, y{b.data<void>()};
-    const bool same_shape = a.size() == out.size() && b.size() == out.size();  // [4, 1] and [4] have one size, but make 16
+    const bool same_shape =
+        a.size() == out.size() && b.size() == out.size();  // [4, 1] and [4] have one size, but make 16
     if (same_shape && a.flags().row_contiguous && b.flags().row_contiguous && out.size() <= INT32_MAX) {
       if (!donate(out, a)) allocate_or_donate(out, b);
       const int32_t count = static_cast<int32_t>(out.size());
@@ -159,8 +165,13 @@ class Binary final : public ComparablePrimitive<Binary> {
     if (!donate(out, a)) allocate_or_donate(out, b);
     const auto walk =
         merge_axes<2>(out.shape(), {broadcast_strides(a, out.shape()), broadcast_strides(b, out.shape())});
-    cpu::kernels().binary({op_, kernel_type(a), {x.data, walk.strides[0].data()}, {y.data, walk.strides[1].data()},
-                           out.data<void>(), walk.shape.data(), static_cast<int>(walk.shape.size())});
+    cpu::kernels().binary({op_,
+                           kernel_type(a),
+                           {x.data, walk.strides[0].data()},
+                           {y.data, walk.strides[1].data()},
+                           out.data<void>(),
+                           walk.shape.data(),
+                           static_cast<int>(walk.shape.size())});
   }
 
  private:
@@ -173,7 +184,8 @@ class Select final : public ComparablePrimitive<Select> {
   auto state() const { return std::tuple(); }
   const char* name() const override { return "Select"; }
   std::vector<Shape> output_shapes(Arrays inputs) const override {
-    return {broadcast_shapes(broadcast_shapes(inputs[0].shape(), inputs[1].shape(), "where"), inputs[2].shape(), "where")};
+    return {
+        broadcast_shapes(broadcast_shapes(inputs[0].shape(), inputs[1].shape(), "where"), inputs[2].shape(), "where")};
   }
 
   void eval_cpu(Arrays inputs, MutableArrays outputs) override {
@@ -185,12 +197,12 @@ class Select final : public ComparablePrimitive<Select> {
     const auto walk = merge_axes<3>(shape, {broadcast_strides(inputs[0], shape), broadcast_strides(inputs[1], shape),
                                             broadcast_strides(inputs[2], shape)});
     cpu::select({.type = kernel_type(out),
-                           .condition = {data[0], walk.strides[0].data()},
-                           .a = {data[1], walk.strides[1].data()},
-                           .b = {data[2], walk.strides[2].data()},
-                           .out = out.data<void>(),
-                           .shape = walk.shape.data(),
-                           .rank = static_cast<int>(walk.shape.size())});
+                 .condition = {data[0], walk.strides[0].data()},
+                 .a = {data[1], walk.strides[1].data()},
+                 .b = {data[2], walk.strides[2].data()},
+                 .out = out.data<void>(),
+                 .shape = walk.shape.data(),
+                 .rank = static_cast<int>(walk.shape.size())});
   }
 };
 
@@ -284,7 +296,8 @@ array binary(BinaryOp op, const char* op_name, const array& a, const array& b, c
 array bitwise(BinaryOp op, const char* op_name, const array& a, const array& b, const StreamOrDevice& s) {
   const Dtype t = promote_types(a.dtype(), b.dtype());
   if (!is_integer(t) && t != bool_) {
-    invalid("[", op_name, "] Only allowed on integer or boolean types but got types ", a.dtype(), " and ", b.dtype(), ".");
+    invalid("[", op_name, "] Only allowed on integer or boolean types but got types ", a.dtype(), " and ", b.dtype(),
+            ".");
   }
   return binary_as(op, t, op_name, a, b, s);
 }
@@ -342,7 +355,8 @@ array ceil(const array& a, StreamOrDevice s) { return rounded(UnaryOp::kCeil, "c
 array trunc(const array& a, StreamOrDevice s) { return rounded(UnaryOp::kTrunc, "trunc", a, s); }
 array round(const array& a, StreamOrDevice s) { return round(a, 0, s); }
 array round(const array& a, int decimals, StreamOrDevice s) {
-  if (decimals == 0) return a.dtype() == complex64 ? unary(UnaryOp::kRound, a, s) : rounded(UnaryOp::kRound, "round", a, s);
+  if (decimals == 0)
+    return a.dtype() == complex64 ? unary(UnaryOp::kRound, a, s) : rounded(UnaryOp::kRound, "round", a, s);
   const Dtype t = at_least_float(a.dtype());
   const float scale = std::pow(10.0f, static_cast<float>(decimals));
   const array scaled = unary(UnaryOp::kRound, multiply(a, array(scale, t), s), s);
@@ -380,7 +394,9 @@ array radians(const array& a, StreamOrDevice s) {
   const Dtype t = at_least_float(a.dtype());
   return multiply(a, array(M_PI / 180.0, t), s);
 }
-array conjugate(const array& a, StreamOrDevice s) { return a.dtype() == complex64 ? unary(UnaryOp::kConjugate, a, s) : a; }
+array conjugate(const array& a, StreamOrDevice s) {
+  return a.dtype() == complex64 ? unary(UnaryOp::kConjugate, a, s) : a;
+}
 array real(const array& a, StreamOrDevice s) { return a.dtype() == complex64 ? unary(UnaryOp::kReal, a, s) : a; }
 array imag(const array& a, StreamOrDevice s) {
   return a.dtype() == complex64 ? unary(UnaryOp::kImag, a, s) : zeros_like(a, s);
@@ -519,7 +535,8 @@ array right_shift(const array& a, const array& b, StreamOrDevice s) {
   return bitwise(BinaryOp::kRightShift, "right_shift", a, b, s);
 }
 array bitwise_invert(const array& a, StreamOrDevice s) {
-  if (!is_integer(a.dtype()) && a.dtype() != bool_) invalid("[bitwise_invert] Bitwise inverse only allowed on integer types.");
+  if (!is_integer(a.dtype()) && a.dtype() != bool_)
+    invalid("[bitwise_invert] Bitwise inverse only allowed on integer types.");
   return unary(UnaryOp::kBitwiseInvert, a, s);
 }
 

@@ -119,7 +119,10 @@ std::vector<int64_t> slice_offsets(Arrays indices, const std::vector<int>& axes,
 class Gather final : public ComparablePrimitive<Gather> {
  public:
   Gather(Stream s, std::vector<int> axes, Shape slice, Shape index_shape)
-      : ComparablePrimitive(s), axes_(std::move(axes)), slice_(std::move(slice)), index_shape_(std::move(index_shape)) {}
+      : ComparablePrimitive(s),
+        axes_(std::move(axes)),
+        slice_(std::move(slice)),
+        index_shape_(std::move(index_shape)) {}
   auto state() const { return std::tie(axes_, slice_, index_shape_); }
   const char* name() const override { return "Gather"; }
   std::vector<Shape> output_shapes(Arrays) const override {
@@ -202,7 +205,8 @@ class Scatter final : public ComparablePrimitive<Scatter> {
 
 // Where along an axis each element of a shape lies: calls visit(element of the walk, offset in `strides`, or kOutside).
 template <typename Visit>
-void along_axis(const array& indices, const Shape& shape, const Shape& of, const Strides& strides, int axis, Visit visit) {
+void along_axis(const array& indices, const Shape& shape, const Shape& of, const Strides& strides, int axis,
+                Visit visit) {
   const auto at = positions(indices, broadcast_strides(indices, shape), shape, of[axis]);
   Strides others = strides;
   others[axis] = 0;
@@ -258,7 +262,8 @@ class PutAlongAxis final : public ComparablePrimitive<PutAlongAxis> {
     array& out = outputs[0];
     writable_copy(out, inputs[0]);
     array values(Storage::allocate(product(shape_, 0, shape_.size()) * out.itemsize()), shape_, out.dtype());
-    copy_into(inputs[2], broadcast_strides(inputs[2], shape_), shape_, values.data<void>(), out.dtype(), values.strides());
+    copy_into(inputs[2], broadcast_strides(inputs[2], shape_), shape_, values.data<void>(), out.dtype(),
+              values.strides());
     dispatch_all(out.dtype(), [&]<typename T>(type_tag<T>) {
       const T* from = values.data<T>();
       T* to = out.data<T>();
@@ -283,7 +288,8 @@ void require_integers(const array& indices, const char* op) {
 
 // Checks gather's and scatter's indices against their axes; returns the indices' broadcast shape.
 Shape checked_indices(const array& a, const std::vector<array>& indices, std::vector<int>& axes, const char* op) {
-  if (indices.size() != axes.size()) invalid("[", op, "] Needs as many axes as index arrays, got ", axes.size(), " and ", indices.size(), ".");
+  if (indices.size() != axes.size())
+    invalid("[", op, "] Needs as many axes as index arrays, got ", axes.size(), " and ", indices.size(), ".");
   checked_axes(axes, static_cast<int>(a.ndim()), op);
   Shape shape;
   for (size_t i = 0; i < axes.size(); ++i) {
@@ -294,8 +300,8 @@ Shape checked_indices(const array& a, const std::vector<array>& indices, std::ve
   return shape;
 }
 
-array scattered(bool add, const array& a, const std::vector<array>& indices, const array& updates, std::vector<int> axes,
-                const StreamOrDevice& s) {
+array scattered(bool add, const array& a, const std::vector<array>& indices, const array& updates,
+                std::vector<int> axes, const StreamOrDevice& s) {
   const char* op = add ? "scatter_add" : "scatter";
   Shape index_shape = checked_indices(a, indices, axes, op);
   bool fits = updates.ndim() == index_shape.size() + a.ndim();
@@ -309,7 +315,8 @@ array scattered(bool add, const array& a, const std::vector<array>& indices, con
   }
   Inputs inputs{a, astype(updates, a.dtype(), s)};
   for (const array& i : indices) inputs.push_back(i);
-  return array(a.shape(), a.dtype(), std::make_shared<Scatter>(to_stream(s), add, std::move(axes), std::move(index_shape)),
+  return array(a.shape(), a.dtype(),
+               std::make_shared<Scatter>(to_stream(s), add, std::move(axes), std::move(index_shape)),
                std::move(inputs));
 }
 
@@ -326,12 +333,14 @@ Shape along_shape(const array& a, const array& indices, int axis, const char* op
   return shape;
 }
 
-array put_along(bool add, const array& a, const array& indices, const array& values, int axis, const StreamOrDevice& s) {
+array put_along(bool add, const array& a, const array& indices, const array& values, int axis,
+                const StreamOrDevice& s) {
   const char* op = add ? "scatter_add_axis" : "put_along_axis";
   const int at = normalize_axis_index(axis, static_cast<int>(a.ndim()), std::string("[") + op + "] ");
   Shape shape = along_shape(a, indices, at, op);
   for (int i = 0; i < static_cast<int>(a.ndim()); ++i) {
-    if (i != at && shape[i] != a.shape(i)) invalid("[", op, "] Indices of shape ", indices.shape(), " exceed array of shape ", a.shape(), ".");
+    if (i != at && shape[i] != a.shape(i))
+      invalid("[", op, "] Indices of shape ", indices.shape(), " exceed array of shape ", a.shape(), ".");
   }
   if (broadcast_shapes(values.shape(), shape, op) != shape) {
     invalid("[", op, "] Values of shape ", values.shape(), " do not broadcast to ", shape, ".");
@@ -345,7 +354,8 @@ array put_along(bool add, const array& a, const array& indices, const array& val
 array take(const array& a, const array& indices, int axis, StreamOrDevice s) {
   const int at = normalize_axis_index(axis, static_cast<int>(a.ndim()), "[take] ");
   require_integers(indices, "take");
-  if (a.size() == 0 && indices.size() != 0) invalid("[take] Cannot do a non-empty take from an array with zero elements.");
+  if (a.size() == 0 && indices.size() != 0)
+    invalid("[take] Cannot do a non-empty take from an array with zero elements.");
   auto primitive = std::make_shared<Take>(to_stream(s), at);
   const array both[] = {a, indices};
   Shape shape = primitive->output_shapes(both)[0];
@@ -354,7 +364,8 @@ array take(const array& a, const array& indices, int axis, StreamOrDevice s) {
 array take(const array& a, int index, int axis, StreamOrDevice s) {
   const int at = normalize_axis_index(axis, static_cast<int>(a.ndim()), "[take] ");
   const int n = a.shape(at), i = index < 0 ? index + n : index;
-  if (i < 0 || i >= n) invalid("[take] Index ", index, " is out of bounds for axis ", axis, " of shape ", a.shape(), ".");
+  if (i < 0 || i >= n)
+    invalid("[take] Index ", index, " is out of bounds for axis ", axis, " of shape ", a.shape(), ".");
   Shape start(a.ndim(), 0), stop = a.shape();
   start[at] = i;
   stop[at] = i + 1;

@@ -22,7 +22,8 @@ array slice(const array& a, Shape start, Shape stop, StreamOrDevice s = {});
 array slice(const array& a, const array& start, std::vector<int> axes, Shape slice_size, StreamOrDevice s = {});
 
 // src with a slice replaced by update (which broadcasts to it). In place when nobody else sees src's memory.
-array slice_update(const array& src, const array& update, Shape start, Shape stop, Shape strides, StreamOrDevice s = {});
+array slice_update(const array& src, const array& update, Shape start, Shape stop, Shape strides,
+                   StreamOrDevice s = {});
 array slice_update(const array& src, const array& update, Shape start, Shape stop, StreamOrDevice s = {});
 inline array slice_update(const array& src, const array& update, std::initializer_list<int> start, Shape stop,
                           StreamOrDevice s = {}) {

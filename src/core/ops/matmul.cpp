@@ -20,10 +20,12 @@ namespace {
 
 // The matrix of some axes of an array: element (r, c) of matrix i of a batch.
 struct Matrices {
-  array owner;         // keeps the memory
-  Strides batch;       // strides of the broadcast leading axes
+  array owner;    // keeps the memory
+  Strides batch;  // strides of the broadcast leading axes
   int64_t row = 0, column = 0;
-  const std::byte* at(int64_t offset) const { return owner.data<std::byte>() + offset * static_cast<int64_t>(owner.itemsize()); }
+  const std::byte* at(int64_t offset) const {
+    return owner.data<std::byte>() + offset * static_cast<int64_t>(owner.itemsize());
+  }
 };
 
 // Leading axes broadcast to `batch`; the last axis of every row contiguous, copying if it is not.
@@ -66,8 +68,17 @@ void plain_product(const T* x, int64_t x_stride, const T* w, int64_t w_stride, T
 void product(Dtype t, const void* x, int64_t x_stride, const void* w, int64_t w_stride, void* y, int64_t m, int64_t n,
              int64_t k) {
   if (has_kernel(t)) {
-    return cpu::kernels().matmul({.type = kernel_type(t), .x = x, .w = w, .bias = nullptr, .y = y, .m = m, .n = n, .k = k,
-                                  .x_stride = x_stride, .w_stride = w_stride, .y_stride = n});
+    return cpu::kernels().matmul({.type = kernel_type(t),
+                                  .x = x,
+                                  .w = w,
+                                  .bias = nullptr,
+                                  .y = y,
+                                  .m = m,
+                                  .n = n,
+                                  .k = k,
+                                  .x_stride = x_stride,
+                                  .w_stride = w_stride,
+                                  .y_stride = n});
   }
   if (t == float64) {
     return plain_product(static_cast<const double*>(x), x_stride, static_cast<const double*>(w), w_stride,
@@ -102,7 +113,8 @@ class Matmul final : public ComparablePrimitive<Matmul> {
     auto* y = out.data<std::byte>();
     if (w.size() == static_cast<size_t>(n * k)) {  // one W for every row
       const array x = row_contiguous(inputs[0]), one = contiguous_rows(w);
-      return product(t, x.data<void>(), k, one.data<void>(), one.strides(-2), y, static_cast<int64_t>(out.size()) / n, n, k);
+      return product(t, x.data<void>(), k, one.data<void>(), one.strides(-2), y, static_cast<int64_t>(out.size()) / n,
+                     n, k);
     }
     const Shape batch(out.shape().begin(), out.shape().end() - 2);
     const Matrices x = rows_contiguous(inputs[0], batch), rows = rows_contiguous(w, batch);
@@ -123,7 +135,8 @@ class Matmul final : public ComparablePrimitive<Matmul> {
 };
 
 void require_product(const array& a, const array& b, const char* op) {
-  if (a.ndim() == 0 || b.ndim() == 0) invalid("[", op, "] Got 0 dimension input. Inputs must have at least one dimension.");
+  if (a.ndim() == 0 || b.ndim() == 0)
+    invalid("[", op, "] Got 0 dimension input. Inputs must have at least one dimension.");
   const int inner = b.shape(b.ndim() == 1 ? 0 : -2);
   if (a.shape(-1) != inner) {
     invalid("[", op, "] Last dimension of first input with shape ", a.shape(),
@@ -137,7 +150,8 @@ array matmul(const array& a, const array& b, StreamOrDevice s) {
   require_product(a, b, "matmul");
   const Dtype t = result_type(a, b);
   if (!issubdtype(t, inexact)) {
-    invalid("[matmul] Only inexact types are supported but ", a.dtype(), " and ", b.dtype(), " were provided which results in ", t, ", which is not an inexact type.");
+    invalid("[matmul] Only inexact types are supported but ", a.dtype(), " and ", b.dtype(),
+            " were provided which results in ", t, ", which is not an inexact type.");
   }
   const bool row = a.ndim() == 1, column = b.ndim() == 1;
   const array x = astype(row ? expand_dims(a, 0, s) : a, t, s), w = astype(column ? expand_dims(b, 1, s) : b, t, s);
@@ -166,7 +180,8 @@ array outer(const array& a, const array& b, StreamOrDevice s) {
 
 array inner(const array& a, const array& b, StreamOrDevice s) {
   if (a.ndim() == 0 || b.ndim() == 0) return multiply(a, b, s);
-  if (a.shape(-1) != b.shape(-1)) invalid("[inner] a and b must have the same last dimension, got ", a.shape(), " and ", b.shape(), ".");
+  if (a.shape(-1) != b.shape(-1))
+    invalid("[inner] a and b must have the same last dimension, got ", a.shape(), " and ", b.shape(), ".");
   return tensordot(a, b, {-1}, {-1}, s);
 }
 
@@ -178,7 +193,8 @@ array tensordot(const array& a, const array& b, const std::vector<int>& axes_a, 
   for (size_t i = 0; i < axes_a.size(); ++i) {
     sum_a.push_back(normalize_axis_index(axes_a[i], na, "[tensordot] "));
     sum_b.push_back(normalize_axis_index(axes_b[i], nb, "[tensordot] "));
-    if (a.shape(sum_a[i]) != b.shape(sum_b[i])) invalid("[tensordot] a.shape(axes_a) and b.shape(axes_b) must match, got ", a.shape(), " and ", b.shape(), ".");
+    if (a.shape(sum_a[i]) != b.shape(sum_b[i]))
+      invalid("[tensordot] a.shape(axes_a) and b.shape(axes_b) must match, got ", a.shape(), " and ", b.shape(), ".");
   }
   Shape shape;
   ShapeElem rows = 1, columns = 1, summed = 1;
@@ -202,7 +218,8 @@ array tensordot(const array& a, const array& b, const std::vector<int>& axes_a, 
   return reshape(matmul(x, w, s), std::move(shape), s);
 }
 array tensordot(const array& a, const array& b, const int axis, StreamOrDevice s) {
-  if (axis < 0 || axis > static_cast<int>(std::min(a.ndim(), b.ndim()))) invalid("[tensordot] Invalid number of axes ", axis, ".");
+  if (axis < 0 || axis > static_cast<int>(std::min(a.ndim(), b.ndim())))
+    invalid("[tensordot] Invalid number of axes ", axis, ".");
   std::vector<int> axes_a(axis), axes_b(axis);
   std::iota(axes_a.begin(), axes_a.end(), static_cast<int>(a.ndim()) - axis);
   std::iota(axes_b.begin(), axes_b.end(), 0);

@@ -5,12 +5,16 @@
 
 namespace hearth::core {
 
-#define HEARTH_ARRAY_OPERATOR(op, function)                                                \
-  inline array operator op(const array& a, const array& b) { return function(a, b); }      \
-  template <Element T>                                                                     \
-  array operator op(T a, const array& b) { return function(array(a), b); }                 \
-  template <Element T>                                                                     \
-  array operator op(const array& a, T b) { return function(a, array(b)); }
+#define HEARTH_ARRAY_OPERATOR(op, function)                                           \
+  inline array operator op(const array& a, const array& b) { return function(a, b); } \
+  template <Element T>                                                                \
+  array operator op(T a, const array& b) {                                            \
+    return function(array(a), b);                                                     \
+  }                                                                                   \
+  template <Element T>                                                                \
+  array operator op(const array& a, T b) {                                            \
+    return function(a, array(b));                                                     \
+  }
 
 HEARTH_ARRAY_OPERATOR(+, add)
 HEARTH_ARRAY_OPERATOR(-, subtract)

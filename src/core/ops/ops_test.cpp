@@ -16,6 +16,7 @@ using In = const std::vector<array>&;
 
 std::map<std::string, Operation> elementwise() {
   std::map<std::string, Operation> ops;
+// clang-format off
 #define UNARY(name) ops[#name] = [](In x) { return std::vector{name(x[0])}; };
   UNARY(abs) UNARY(negative) UNARY(sign) UNARY(floor) UNARY(ceil) UNARY(round) UNARY(square) UNARY(exp) UNARY(expm1)
   UNARY(sigmoid) UNARY(erf) UNARY(sin) UNARY(cos) UNARY(tan) UNARY(arctan) UNARY(sinh) UNARY(cosh) UNARY(tanh)
@@ -30,7 +31,8 @@ std::map<std::string, Operation> elementwise() {
   BINARY(bitwise_and) BINARY(bitwise_or) BINARY(bitwise_xor) BINARY(left_shift) BINARY(right_shift) BINARY(isclose)
   BINARY(matmul) BINARY(inner) BINARY(outer)
 #undef BINARY
-  ops["round_decimals"] = [](In x) { return std::vector{round(x[0], 2)}; };
+      // clang-format on
+      ops["round_decimals"] = [](In x) { return std::vector{round(x[0], 2)}; };
   ops["where"] = [](In x) { return std::vector{where(x[0], x[1], x[2])}; };
   ops["clip"] = [](In x) { return std::vector{clip(x[0], array(-0.5f), array(0.75f))}; };
   for (Dtype t : {float32, float16, bfloat16, int32, uint8, int64, bool_}) {
@@ -41,6 +43,7 @@ std::map<std::string, Operation> elementwise() {
 
 std::map<std::string, Operation> reductions() {
   std::map<std::string, Operation> ops;
+// clang-format off
 #define REDUCE(name)                                                                          \
   ops[#name] = [](In x) { return std::vector{name(x[0])}; };                                  \
   ops[#name "_axis1"] = [](In x) { return std::vector{name(x[0], 1)}; };                      \
@@ -48,7 +51,8 @@ std::map<std::string, Operation> reductions() {
   REDUCE(sum) REDUCE(prod) REDUCE(max) REDUCE(min) REDUCE(mean) REDUCE(var) REDUCE(std) REDUCE(logsumexp) REDUCE(all)
   REDUCE(any)
 #undef REDUCE
-  ops["argmax"] = [](In x) { return std::vector{argmax(x[0])}; };
+      // clang-format on
+      ops["argmax"] = [](In x) { return std::vector{argmax(x[0])}; };
   ops["argmin"] = [](In x) { return std::vector{argmin(x[0])}; };
   ops["argmax_axis0"] = [](In x) { return std::vector{argmax(x[0], 0)}; };
   ops["argmin_axis0"] = [](In x) { return std::vector{argmin(x[0], 0)}; };
@@ -204,7 +208,8 @@ std::vector<std::string> parts(const std::string& text, char separator) {
 TEST(Ops, GiveWhatMlxGives) {
   auto fixtures = load_safetensors(HEARTH_SOURCE_DIR "/src/core/testdata/ops.safetensors").first;
   std::map<std::string, Operation> ops;
-  for (auto& group : {elementwise(), reductions(), shapes(), products(), randoms()}) ops.insert(group.begin(), group.end());
+  for (auto& group : {elementwise(), reductions(), shapes(), products(), randoms()})
+    ops.insert(group.begin(), group.end());
   int cases = 0;
   for (const auto& [key, expected] : fixtures) {
     if (key.find('|') == std::string::npos) continue;

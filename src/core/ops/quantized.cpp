@@ -1,5 +1,5 @@
-// Packed matrices are handed to the kernels as they lie in memory. x·Wᵀ is computed on the packed weights; x·W expands W
-// first, a case only training meets.
+// Packed matrices are handed to the kernels as they lie in memory. x·Wᵀ is computed on the packed weights; x·W expands
+// W first, a case only training meets.
 #include "core/ops/quantized.h"
 
 #include <memory>
@@ -196,31 +196,37 @@ Format checked_format(std::optional<int> group_size, std::optional<int> bits, co
   if (mode != "affine") invalid("[", op, "] Quantization mode \"", mode, "\" is not supported, only \"affine\".");
   if (global_scale) invalid("[", op, "] A global scale does not apply to mode \"affine\".");
   if (f.group_size != 32 && f.group_size != 64 && f.group_size != 128) {
-    invalid("[", op, "] The requested group size ", f.group_size, " is not supported. The supported group sizes are 32, 64 and 128.");
+    invalid("[", op, "] The requested group size ", f.group_size,
+            " is not supported. The supported group sizes are 32, 64 and 128.");
   }
   if (f.bits < 2 || f.bits > 8 || f.bits == 7) {
-    invalid("[", op, "] The requested number of bits ", f.bits, " is not supported. The supported bits are 2, 3, 4, 5, 6 and 8.");
+    invalid("[", op, "] The requested number of bits ", f.bits,
+            " is not supported. The supported bits are 2, 3, 4, 5, 6 and 8.");
   }
   return f;
 }
 
 void require_float(Dtype t, const char* op) {
-  if (t != float32 && t != float16 && t != bfloat16) invalid("[", op, "] Only real floating types of up to 32 bits are supported, got ", t, ".");
+  if (t != float32 && t != float16 && t != bfloat16)
+    invalid("[", op, "] Only real floating types of up to 32 bits are supported, got ", t, ".");
 }
 
-void check_packed(const array& w, const array& scales, const std::optional<array>& biases, const Format& f, const char* op) {
+void check_packed(const array& w, const array& scales, const std::optional<array>& biases, const Format& f,
+                  const char* op) {
   if (w.dtype() != uint32) invalid("[", op, "] The weight matrix should be uint32 but received ", w.dtype());
   if (!biases) invalid("[", op, "] Biases must be provided for affine quantization.");
-  if (w.ndim() < 2) invalid("[", op, "] The weight matrix should have at least 2 dimensions, got shape ", w.shape(), ".");
+  if (w.ndim() < 2)
+    invalid("[", op, "] The weight matrix should have at least 2 dimensions, got shape ", w.shape(), ".");
   require_float(scales.dtype(), op);
   Shape expected = w.shape();
   const int64_t k = int64_t{w.shape(-1)} * 32 / f.bits;
   expected.back() = static_cast<ShapeElem>(k / f.group_size);
   if (scales.shape() != biases->shape() || scales.shape() != expected || k % f.group_size != 0 ||
       int64_t{w.shape(-1)} * 32 % f.bits != 0) {
-    invalid("[", op, "] The shapes of the weight and scales are incompatible based on bits and group_size. w.shape() == ",
-            w.shape(), ", scales.shape() == ", scales.shape(), ", biases.shape() == ", biases->shape(), " with group_size=",
-            f.group_size, " and bits=", f.bits);
+    invalid("[", op,
+            "] The shapes of the weight and scales are incompatible based on bits and group_size. w.shape() == ",
+            w.shape(), ", scales.shape() == ", scales.shape(), ", biases.shape() == ", biases->shape(),
+            " with group_size=", f.group_size, " and bits=", f.bits);
   }
 }
 
@@ -235,13 +241,15 @@ array quantized_matmul(const array& x, const array& w, const array& scales, cons
   require_float(x.dtype(), "quantized_matmul");
   const int n = w.shape(-2), k = scales.shape(-1) * f.group_size;
   if (x.shape(-1) != (transpose ? k : n)) {
-    invalid("[quantized_matmul] Last dimension of first input with shape ", x.shape(), " does not match the expanded quantized matrix (",
-            transpose ? n : k, ",", transpose ? k : n, ") computed from shape ", w.shape(), " with group_size=", f.group_size,
-            ", bits=", f.bits, " and transpose=", transpose ? "true" : "false");
+    invalid("[quantized_matmul] Last dimension of first input with shape ", x.shape(),
+            " does not match the expanded quantized matrix (", transpose ? n : k, ",", transpose ? k : n,
+            ") computed from shape ", w.shape(), " with group_size=", f.group_size, ", bits=", f.bits,
+            " and transpose=", transpose ? "true" : "false");
   }
   const Dtype t = promote_types(promote_types(x.dtype(), scales.dtype()), biases->dtype());
   if (!transpose || w.ndim() > 2) {
-    const array dense = dequantize(w, astype(scales, t, s), astype(*biases, t, s), f.group_size, f.bits, mode, {}, {}, s);
+    const array dense =
+        dequantize(w, astype(scales, t, s), astype(*biases, t, s), f.group_size, f.bits, mode, {}, {}, s);
     return matmul(astype(x, t, s), transpose ? swapaxes(dense, -1, -2, s) : dense, s);
   }
   Shape shape = x.shape();
@@ -254,7 +262,8 @@ std::vector<array> quantize(const array& w, std::optional<int> group_size, std::
                             const std::string& mode, const std::optional<array>& global_scale, StreamOrDevice s) {
   const Format f = checked_format(group_size, bits, mode, global_scale, "quantize");
   require_float(w.dtype(), "quantize");
-  if (w.ndim() < 2) invalid("[quantize] The matrix to be quantized must have at least 2 dimensions, got shape ", w.shape(), ".");
+  if (w.ndim() < 2)
+    invalid("[quantize] The matrix to be quantized must have at least 2 dimensions, got shape ", w.shape(), ".");
   if (w.shape(-1) % f.group_size != 0) {
     invalid("[quantize] The last dimension of the matrix needs to be divisible by the quantization group size ",
             f.group_size, ". However the provided matrix has shape ", w.shape());

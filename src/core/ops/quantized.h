@@ -15,8 +15,8 @@
 
 namespace hearth::core {
 
-// x [..., K] by wᵀ (transpose) -> [..., N], or x [..., N] by w -> [..., K]. Equals matmul(x, dequantize(w)), bit for bit when x
-// has a 16-bit type. The result has the type of x, promoted with the scales'.
+// x [..., K] by wᵀ (transpose) -> [..., N], or x [..., N] by w -> [..., K]. Equals matmul(x, dequantize(w)), bit for
+// bit when x has a 16-bit type. The result has the type of x, promoted with the scales'.
 array quantized_matmul(const array& x, const array& w, const array& scales,
                        const std::optional<array>& biases = std::nullopt, bool transpose = true,
                        std::optional<int> group_size = std::nullopt, std::optional<int> bits = std::nullopt,
@@ -35,8 +35,8 @@ array dequantize(const array& w, const array& scales, const std::optional<array>
 
 namespace detail {
 
-// take(dequantize(w, scales, biases), indices, 0) without expanding the rest: w as above with rank 2, indices of any shape
-// and integer type -> [..., K]. For ops/, which gives it its public name. An index out of [-N, N) gives zeros.
+// take(dequantize(w, scales, biases), indices, 0) without expanding the rest: w as above with rank 2, indices of any
+// shape and integer type -> [..., K]. For ops/, which gives it its public name. An index out of [-N, N) gives zeros.
 array take_dequantized(const array& w, const array& scales, const array& biases, const array& indices, int group_size,
                        int bits, StreamOrDevice s = {});
 

@@ -12,15 +12,15 @@
 
 namespace hearth::core {
 
-#define HEARTH_REDUCTION(name)                                                                                \
-  array name(const array& a, bool keepdims, StreamOrDevice s = {});                                           \
-  array name(const array& a, const std::vector<int>& axes, bool keepdims = false, StreamOrDevice s = {});     \
-  array name(const array& a, int axis, bool keepdims = false, StreamOrDevice s = {});                         \
+#define HEARTH_REDUCTION(name)                                                                            \
+  array name(const array& a, bool keepdims, StreamOrDevice s = {});                                       \
+  array name(const array& a, const std::vector<int>& axes, bool keepdims = false, StreamOrDevice s = {}); \
+  array name(const array& a, int axis, bool keepdims = false, StreamOrDevice s = {});                     \
   inline array name(const array& a, StreamOrDevice s = {}) { return name(a, false, s); }
 
-HEARTH_REDUCTION(sum)   // integers below 32 bits give int32 / uint32
+HEARTH_REDUCTION(sum)  // integers below 32 bits give int32 / uint32
 HEARTH_REDUCTION(prod)
-HEARTH_REDUCTION(max)   // NaN wins
+HEARTH_REDUCTION(max)  // NaN wins
 HEARTH_REDUCTION(min)
 HEARTH_REDUCTION(all)
 HEARTH_REDUCTION(any)
@@ -51,7 +51,8 @@ array softmax(const array& a, const std::vector<int>& axes, bool precise = false
 array softmax(const array& a, bool precise = false, StreamOrDevice s = {});
 array softmax(const array& a, int axis, bool precise = false, StreamOrDevice s = {});
 
-// Running sums, products, maxima, minima: of the flattened array or along an axis. Exclusive ones start from the identity.
+// Running sums, products, maxima, minima: of the flattened array or along an axis. Exclusive ones start from the
+// identity.
 array cumsum(const array& a, bool reverse = false, bool inclusive = true, std::optional<Dtype> dtype = std::nullopt,
              StreamOrDevice s = {});
 array cumsum(const array& a, int axis, bool reverse = false, bool inclusive = true,

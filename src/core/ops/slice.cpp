@@ -151,9 +151,11 @@ void check_dynamic(const array& a, const array& start, std::vector<int>& axes, c
     invalid("[", op, "] The start must be integers, one for each of the ", axes.size(), " axes, got shape ",
             start.shape(), " of ", start.dtype(), ".");
   }
-  if (size.size() != a.ndim()) invalid("[", op, "] Slice of shape ", size, " does not match array with shape ", a.shape(), ".");
+  if (size.size() != a.ndim())
+    invalid("[", op, "] Slice of shape ", size, " does not match array with shape ", a.shape(), ".");
   for (size_t i = 0; i < size.size(); ++i) {
-    if (size[i] < 0 || size[i] > a.shape()[i]) invalid("[", op, "] Slice of shape ", size, " exceeds array with shape ", a.shape(), ".");
+    if (size[i] < 0 || size[i] > a.shape()[i])
+      invalid("[", op, "] Slice of shape ", size, " exceeds array with shape ", a.shape(), ".");
   }
   const std::vector<int> sorted = checked_axes(axes, static_cast<int>(a.ndim()), op);
   for (int& axis : axes) axis = normalize_axis_index(axis, static_cast<int>(a.ndim()));
@@ -184,7 +186,8 @@ array slice_update(const array& src, const array& update, Shape start, Shape sto
     invalid("[slice_update] Update of shape ", update.shape(), " does not fit a slice of shape ", bounds.shape, ".");
   }
   const array values = astype(update, src.dtype(), s);
-  if (bounds.shape == src.shape() && update.shape() == src.shape() && bounds.strides == Shape(src.ndim(), 1)) return values;
+  if (bounds.shape == src.shape() && update.shape() == src.shape() && bounds.strides == Shape(src.ndim(), 1))
+    return values;
   if (std::find(bounds.shape.begin(), bounds.shape.end(), 0) != bounds.shape.end()) return src;
   return array(src.shape(), src.dtype(), std::make_shared<SliceUpdate>(to_stream(s), std::move(bounds)), {src, values});
 }

@@ -34,8 +34,8 @@ class SortRows final : public ComparablePrimitive<SortRows> {
     const array x = row_contiguous(inputs[0]);
     if (x.size() == 0) return;
     const int64_t columns = x.shape(-1);
-    const cpu::SortArgs args{kernel_type(x), x.data<void>(), out.data<void>(),
-                             static_cast<int64_t>(x.size()) / columns, columns};
+    const cpu::SortArgs args{kernel_type(x), x.data<void>(), out.data<void>(), static_cast<int64_t>(x.size()) / columns,
+                             columns};
     switch (order_) {
       case Order::kSort: return cpu::sort(args);
       case Order::kArgSort: return cpu::argsort(args);
@@ -54,7 +54,8 @@ array ordered(Order order, const array& a, int kth, int axis, const char* name, 
   const int last = static_cast<int>(a.ndim()) - 1;
   if (order == Order::kPartition || order == Order::kArgPartition) {
     const int n = a.shape(at);
-    if (kth < -n || kth >= n) invalid("[", name, "] Received invalid kth ", kth, " along axis ", axis, " for array with shape: ", a.shape());
+    if (kth < -n || kth >= n)
+      invalid("[", name, "] Received invalid kth ", kth, " along axis ", axis, " for array with shape: ", a.shape());
     if (kth < 0) kth += n;
   }
   const bool indices = order == Order::kArgSort || order == Order::kArgPartition;
@@ -81,7 +82,8 @@ array argpartition(const array& a, int kth, StreamOrDevice s) { return argpartit
 array topk(const array& a, int k, int axis, StreamOrDevice s) {
   const int at = normalize_axis_index(axis, static_cast<int>(a.ndim()), "[topk] ");
   const int n = a.shape(at);
-  if (k < 0 || k > n) invalid("[topk] Received invalid k=", k, " along axis ", axis, " for array with shape: ", a.shape());
+  if (k < 0 || k > n)
+    invalid("[topk] Received invalid k=", k, " along axis ", axis, " for array with shape: ", a.shape());
   if (k == n) return a;
   Shape start(a.ndim(), 0), stop = a.shape();
   start[at] = n - k;

@@ -104,14 +104,10 @@ std::unique_ptr<CallGrammar> make_call_grammar(CallSyntax syntax, std::string_vi
                                                CallSink& sink) {
   const std::string region_end(end);
   switch (syntax) {
-    case CallSyntax::tool_call_tag:
-      return std::make_unique<ChosenByFirstByte>(inside_tool_call_tag, end, tools, sink);
-    case CallSyntax::longcat:
-      return std::make_unique<ChosenByFirstByte>(inside_longcat, end, tools, sink);
-    case CallSyntax::mistral:
-      return std::make_unique<ChosenByFirstByte>(after_mistral_mark, end, tools, sink);
-    case CallSyntax::json:
-      return json(end, sink);
+    case CallSyntax::tool_call_tag: return std::make_unique<ChosenByFirstByte>(inside_tool_call_tag, end, tools, sink);
+    case CallSyntax::longcat: return std::make_unique<ChosenByFirstByte>(inside_longcat, end, tools, sink);
+    case CallSyntax::mistral: return std::make_unique<ChosenByFirstByte>(after_mistral_mark, end, tools, sink);
+    case CallSyntax::json: return json(end, sink);
     case CallSyntax::kimi:
       return std::make_unique<SectionCalls>(SectionCalls::Style{.call_begin = "<|tool_call_begin|>",
                                                                 .separator = "<|tool_call_argument_begin|>",

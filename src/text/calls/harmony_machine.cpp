@@ -100,9 +100,7 @@ class HarmonyMachine : public OutputMachine {
         header_ += mark.text;
         body_ = Body::header;
         break;
-      case Meaning::message:
-        begin_body();
-        break;
+      case Meaning::message: begin_body(); break;
       case Meaning::over:
         header_.clear();
         body_ = Body::outside;

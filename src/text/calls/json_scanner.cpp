@@ -40,8 +40,7 @@ JsonScanner::Step JsonScanner::push(char c) {
 
 JsonScanner::Step JsonScanner::take(char c) {
   switch (state_) {
-    case State::string:
-      return in_string(c);
+    case State::string: return in_string(c);
     case State::escape:
       if (c == 'u') {
         state_ = State::hex;
@@ -52,8 +51,7 @@ JsonScanner::Step JsonScanner::take(char c) {
       if (high_surrogate_ || std::string_view("\"\\/bfnrt").find(c) == std::string_view::npos) return Step::error;
       state_ = State::string;
       return Step::more;
-    case State::hex:
-      return in_hex(c);
+    case State::hex: return in_hex(c);
     case State::number:
     case State::literal:
       if (is_digit(c) || c == '.' || c == '+' || c == '-' || (c >= 'a' && c <= 'z') || c == 'E') {
@@ -62,16 +60,14 @@ JsonScanner::Step JsonScanner::take(char c) {
       }
       if (!number_ends()) return Step::error;
       return take(c);
-    default:
-      break;
+    default: break;
   }
   if (is_space(c)) return state_ == State::done ? Step::error : Step::more;
   switch (state_) {
     case State::value_or_end:
       if (c == ']') return close(c);
       [[fallthrough]];
-    case State::value:
-      return begin_value(c);
+    case State::value: return begin_value(c);
     case State::key_or_end:
       if (c == '}') return close(c);
       [[fallthrough]];
@@ -89,8 +85,7 @@ JsonScanner::Step JsonScanner::take(char c) {
       if (c != ',') return Step::error;
       state_ = (objects_ >> (depth_ - 1)) & 1 ? State::key : State::value;
       return Step::more;
-    default:
-      return Step::error;
+    default: return Step::error;
   }
 }
 

@@ -17,12 +17,9 @@ bool is_name_byte(char c) {
 
 CallStatus LiteralCalls::push(char c) {
   switch (state_) {
-    case State::between:
-      return between(c);
-    case State::name:
-      return name(c);
-    default:
-      return arguments(c);
+    case State::between: return between(c);
+    case State::name: return name(c);
+    default: return arguments(c);
   }
 }
 

@@ -21,15 +21,9 @@ class MarkerMachine : public OutputMachine {
 
   void push(char c) override {
     switch (state_) {
-      case State::text:
-        push_text(c);
-        break;
-      case State::call:
-        push_call(c);
-        break;
-      case State::recovery:
-        push_recovery(c);
-        break;
+      case State::text: push_text(c); break;
+      case State::call: push_call(c); break;
+      case State::recovery: push_recovery(c); break;
     }
   }
 
@@ -124,11 +118,8 @@ class MarkerMachine : public OutputMachine {
         reasoning_ = -1;
         fresh_ = true;
         break;
-      case Marker::Kind::region:
-        begin_region(met.index);
-        break;
-      case Marker::Kind::ignored:
-        break;
+      case Marker::Kind::region: begin_region(met.index); break;
+      case Marker::Kind::ignored: break;
     }
     list_markers();
   }
@@ -151,15 +142,10 @@ class MarkerMachine : public OutputMachine {
       delivered_ = true;
     }
     switch (status) {
-      case CallStatus::more:
-        return;
-      case CallStatus::done:
-        return leave_region();
-      case CallStatus::done_before:
-        leave_region();
-        return push(c);
-      case CallStatus::failed:
-        return give_back(grammar_->reason());
+      case CallStatus::more: return;
+      case CallStatus::done: return leave_region();
+      case CallStatus::done_before: leave_region(); return push(c);
+      case CallStatus::failed: return give_back(grammar_->reason());
     }
   }
 

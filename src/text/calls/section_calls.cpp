@@ -28,14 +28,10 @@ CallStatus SectionCalls::push(char c) {
   text_ += c;
   if (text_.size() > kLongestHeader) return fail("no arguments within " + std::to_string(kLongestHeader) + " bytes");
   switch (state_) {
-    case State::between:
-      return between();
-    case State::header:
-      return header();
-    case State::before_json:
-      return before_json(c);
-    default:
-      return after_json();
+    case State::between: return between();
+    case State::header: return header();
+    case State::before_json: return before_json(c);
+    default: return after_json();
   }
 }
 

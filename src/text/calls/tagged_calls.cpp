@@ -13,16 +13,11 @@ namespace hearth::text {
 CallStatus TaggedCalls::push(char c) {
   text_ += c;
   switch (state_) {
-    case State::expect:
-      return expect();
-    case State::name:
-      return name(c);
-    case State::key:
-      return key();
-    case State::value_open:
-      return value_open();
-    default:
-      return value(c);
+    case State::expect: return expect();
+    case State::name: return name(c);
+    case State::key: return key();
+    case State::value_open: return value_open();
+    default: return value(c);
   }
 }
 

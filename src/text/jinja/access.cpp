@@ -13,8 +13,8 @@ namespace hearth::text::jinja {
 namespace {
 
 Value unsafe_attribute(Runtime& runtime, Value object, std::string_view name) {
-  const std::string hint = "access to attribute '" + std::string(name) + "' of '" + std::string(type_name(object)) +
-                           "' object is unsafe.";
+  const std::string hint =
+      "access to attribute '" + std::string(name) + "' of '" + std::string(type_name(object)) + "' object is unsafe.";
   return runtime.undefined(runtime.string(hint).view());
 }
 
@@ -22,10 +22,11 @@ Value unsafe_attribute(Runtime& runtime, Value object, std::string_view name) {
 bool is_common_dunder(Value object, std::string_view name) {
   if (!name.starts_with("__") || !name.ends_with("__")) return false;
   constexpr std::string_view kCommon[] = {
-      "__class__", "__delattr__", "__dir__",    "__doc__",  "__eq__",           "__format__",   "__ge__",
-      "__getattribute__", "__getstate__", "__gt__", "__hash__", "__init__", "__init_subclass__", "__le__",
-      "__lt__",    "__ne__",      "__new__",    "__reduce__", "__reduce_ex__", "__repr__", "__setattr__",
-      "__sizeof__", "__str__",    "__subclasshook__"};
+      "__class__",   "__delattr__", "__dir__",           "__doc__",         "__eq__",
+      "__format__",  "__ge__",      "__getattribute__",  "__getstate__",    "__gt__",
+      "__hash__",    "__init__",    "__init_subclass__", "__le__",          "__lt__",
+      "__ne__",      "__new__",     "__reduce__",        "__reduce_ex__",   "__repr__",
+      "__setattr__", "__sizeof__",  "__str__",           "__subclasshook__"};
   constexpr std::string_view kContainer[] = {"__contains__", "__getitem__", "__iter__", "__len__"};
   if (std::find(std::begin(kCommon), std::end(kCommon), name) != std::end(kCommon)) return true;
   const bool container = object.is_string() || object.is_sequence() || object.is(Kind::kDict);
@@ -42,8 +43,7 @@ Value own_attribute(Runtime& runtime, Value object, std::string_view name) {
   }
   if (const Attribute* attribute = find_attribute(object, name)) {
     if (attribute->property != nullptr) return attribute->property(runtime, object);
-    if (attribute->method != nullptr)
-      return Value::object(Kind::kMethod, runtime.make<BoundMethod>(attribute, object));
+    if (attribute->method != nullptr) return Value::object(Kind::kMethod, runtime.make<BoundMethod>(attribute, object));
     return unsafe_attribute(runtime, object, name);
   }
   return is_common_dunder(object, name) ? unsafe_attribute(runtime, object, name) : Value();
@@ -154,8 +154,8 @@ const Attribute* find_attribute(Value object, std::string_view name) {
     for (const Attribute& attribute : markup_attributes())
       if (attribute.name == name) return &attribute;
   const std::span<const Attribute> all = attributes_of(object);
-  const auto found = std::lower_bound(all.begin(), all.end(), name,
-                                      [](const Attribute& a, std::string_view n) { return a.name < n; });
+  const auto found =
+      std::lower_bound(all.begin(), all.end(), name, [](const Attribute& a, std::string_view n) { return a.name < n; });
   return found != all.end() && found->name == name ? &*found : nullptr;
 }
 

@@ -40,8 +40,27 @@ struct Slot {
 // --- Expressions ---
 
 enum class ExprKind : uint8_t {
-  kConst, kName, kTuple, kList, kDict, kArithmetic, kAnd, kOr, kNot, kNegate, kPosate, kConcat, kCompare, kGetattr,
-  kGetitem, kSlice, kCall, kFilter, kTest, kCondition, kNamespaceRef,
+  kConst,
+  kName,
+  kTuple,
+  kList,
+  kDict,
+  kArithmetic,
+  kAnd,
+  kOr,
+  kNot,
+  kNegate,
+  kPosate,
+  kConcat,
+  kCompare,
+  kGetattr,
+  kGetitem,
+  kSlice,
+  kCall,
+  kFilter,
+  kTest,
+  kCondition,
+  kNamespaceRef,
 };
 
 struct Expr {
@@ -164,7 +183,19 @@ struct NamespaceRef : Expr {  // a target: name.attribute
 // --- Statements ---
 
 enum class StmtKind : uint8_t {
-  kOutput, kFor, kIf, kMacro, kCallBlock, kFilterBlock, kWith, kBlock, kLoad, kSet, kSetBlock, kBreak, kContinue,
+  kOutput,
+  kFor,
+  kIf,
+  kMacro,
+  kCallBlock,
+  kFilterBlock,
+  kWith,
+  kBlock,
+  kLoad,
+  kSet,
+  kSetBlock,
+  kBreak,
+  kContinue,
   kScope,
 };
 

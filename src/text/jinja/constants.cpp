@@ -51,9 +51,9 @@ class Folder {
   explicit Folder(const TemplateLimits& limits) : runtime_(small(limits)) {}
 
   void visit(const Stmt& statement) {
-    for_each_child(statement,
-                   [&](const Expr* e) { statement.kind == StmtKind::kOutput ? fold_printed(*e) : fold(*e); },
-                   [&](const Stmt* s) { visit(*s); });
+    for_each_child(
+        statement, [&](const Expr* e) { statement.kind == StmtKind::kOutput ? fold_printed(*e) : fold(*e); },
+        [&](const Stmt* s) { visit(*s); });
   }
 
   std::unordered_set<const Expr*> take() { return std::move(folded_); }
@@ -109,8 +109,8 @@ class Folder {
     }
   }
 
-  // The value, or nothing where it depends on a variable or computing it fails. Throws TemplateError for a dict with a key
-  // that has no hash.
+  // The value, or nothing where it depends on a variable or computing it fails. Throws TemplateError for a dict with a
+  // key that has no hash.
   Constant as_constant(const Expr& expr) {
     if (const auto known = values_.find(&expr); known != values_.end()) return known->second;
     if (failures_ > kFailures || impossible_.contains(&expr)) return std::nullopt;

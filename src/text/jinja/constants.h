@@ -12,8 +12,8 @@
 
 namespace hearth::text::jinja {
 
-// The expressions that a value takes the place of, each the largest of its kind. Throws TemplateError where computing one
-// is an error in jinja2.
+// The expressions that a value takes the place of, each the largest of its kind. Throws TemplateError where computing
+// one is an error in jinja2.
 std::unordered_set<const Expr*> fold_constants(const Tree& tree, const TemplateLimits& limits);
 
 }  // namespace hearth::text::jinja

@@ -1,5 +1,5 @@
-// Expressions. A method call on a built-in type goes straight to the method, without making the bound method that Python
-// would; everything else follows the tree.
+// Expressions. A method call on a built-in type goes straight to the method, without making the bound method that
+// Python would; everything else follows the tree.
 #include <algorithm>
 
 #include "text/jinja/filters.h"
@@ -174,8 +174,8 @@ Value Interpreter::eval_call(const Call& call_expr, Activation& activation, Valu
         return attribute->method(runtime_, object, args);
       }
     }
-    const Value function = object.is(Kind::kSelf) ? find_block(access.name)
-                                                  : get_attribute(runtime_, object, access.name);
+    const Value function =
+        object.is(Kind::kSelf) ? find_block(access.name) : get_attribute(runtime_, object, access.name);
     const Args args = eval_arguments(call_expr.arguments, activation, caller);
     line_ = call_expr.line;
     return call(function, args);
@@ -265,11 +265,10 @@ Value Interpreter::eval_test(const Test& test, Activation& activation) {
 Value Interpreter::eval_condition(const Condition& condition, Activation& activation) {
   if (eval_truth(*condition.test, activation)) return eval(*condition.then, activation);
   if (condition.otherwise) return eval(*condition.otherwise, activation);
-  return runtime_.undefined(
-      runtime_
-          .string("the inline if-expression on line " + std::to_string(condition.line) +
-                  " evaluated to false and no else section was defined.")
-          .view());
+  return runtime_.undefined(runtime_
+                                .string("the inline if-expression on line " + std::to_string(condition.line) +
+                                        " evaluated to false and no else section was defined.")
+                                .view());
 }
 
 Value Interpreter::find_block(Value name) {

@@ -134,12 +134,18 @@ class Printf {
     }
     PrintfSpec spec;
     for (;; c = next_char()) {
-      if (c == '-') spec.left = true;
-      else if (c == '+') spec.plus = true;
-      else if (c == ' ') spec.space = true;
-      else if (c == '0') spec.zero = true;
-      else if (c == '#') spec.alternate = true;
-      else break;
+      if (c == '-')
+        spec.left = true;
+      else if (c == '+')
+        spec.plus = true;
+      else if (c == ' ')
+        spec.space = true;
+      else if (c == '0')
+        spec.zero = true;
+      else if (c == '#')
+        spec.alternate = true;
+      else
+        break;
     }
     if (c == '*' || (c >= '0' && c <= '9')) spec.width = read_number(c, "width");
     if (spec.width < -1) {
@@ -573,8 +579,7 @@ class BraceFormat {
 
   Value converted(Value value, char conversion) {
     if (conversion == 's') return to_str(runtime_, value);
-    if (conversion != 'r' && conversion != 'a')
-      fail("Unknown conversion specifier " + std::string(1, conversion));
+    if (conversion != 'r' && conversion != 'a') fail("Unknown conversion specifier " + std::string(1, conversion));
     std::string text;
     append_repr(runtime_, text, value);
     return conversion == 'r' ? runtime_.string(text)

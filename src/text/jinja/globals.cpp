@@ -72,8 +72,7 @@ Value make_cycler(Runtime& runtime, const Args& args) {
 
 Value make_joiner(Runtime& runtime, const Args& args) {
   const auto [separator] = bind(args, "joiner", {"sep"});
-  return Value::object(Kind::kJoiner,
-                       runtime.make<Joiner>(separator.is_missing() ? runtime.borrow(", ") : separator));
+  return Value::object(Kind::kJoiner, runtime.make<Joiner>(separator.is_missing() ? runtime.borrow(", ") : separator));
 }
 
 Value raise_exception(Runtime& runtime, const Args& args) {

@@ -16,9 +16,9 @@ struct Entity {
   std::string_view text;
 };
 
-constexpr Entity kEntities[] = {{"amp;", "&"}, {"lt;", "<"}, {"gt;", ">"}, {"quot;", "\""}, {"apos;", "'"},
-                                {"nbsp;", "\u00a0"}, {"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""},
-                                {"nbsp", "\u00a0"}};
+constexpr Entity kEntities[] = {{"amp;", "&"},  {"lt;", "<"},        {"gt;", ">"},      {"quot;", "\""},
+                                {"apos;", "'"}, {"nbsp;", "\u00a0"}, {"amp", "&"},      {"lt", "<"},
+                                {"gt", ">"},    {"quot", "\""},      {"nbsp", "\u00a0"}};
 
 // Reads "#39;" or "#x27;" (the semicolon may be missing) at text[at]; appends the character. False when none is there.
 bool read_numeric(std::string_view text, size_t& at, std::string& out) {

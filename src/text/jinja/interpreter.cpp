@@ -1,5 +1,6 @@
 // Statements. A body runs in an activation, the slots of one function; loops and macros enter and leave frames as the
-// scope pass laid them out. Text goes to the current buffer: the template's own, or that of the macro or block being run.
+// scope pass laid them out. Text goes to the current buffer: the template's own, or that of the macro or block being
+// run.
 #include "text/jinja/interpreter.h"
 
 #include <algorithm>

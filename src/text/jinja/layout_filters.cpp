@@ -26,7 +26,9 @@ Characters decode(std::string_view text) {
 bool is_word(char32_t c) { return c == '_' || has_class(c, kAlpha | kDecimal | kDigit | kNumeric); }
 bool is_letter(char32_t c) { return is_word(c) && !has_class(c, kDecimal); }
 bool is_blank(char32_t c) { return c == ' ' || (c >= 9 && c <= 13); }
-bool is_word_or_mark(char32_t c) { return is_word(c) || std::u32string_view(U"!\"'&.,?").find(c) != std::u32string_view::npos; }
+bool is_word_or_mark(char32_t c) {
+  return is_word(c) || std::u32string_view(U"!\"'&.,?").find(c) != std::u32string_view::npos;
+}
 
 class Wrapper {
  public:
@@ -111,11 +113,11 @@ class Wrapper {
   }
 
   bool breaks_behind_hyphen(size_t hyphen) const {
-    const bool before = hyphen >= 2 && is_letter(text_[hyphen - 1]) &&
-                        (is_letter(text_[hyphen - 2]) ||
-                         (hyphen >= 3 && text_[hyphen - 2] == '-' && is_letter(text_[hyphen - 3])));
-    const bool after = letter_at(hyphen + 1) &&
-                       (letter_at(hyphen + 2) || (dash_at(hyphen + 2) && letter_at(hyphen + 3)));
+    const bool before =
+        hyphen >= 2 && is_letter(text_[hyphen - 1]) &&
+        (is_letter(text_[hyphen - 2]) || (hyphen >= 3 && text_[hyphen - 2] == '-' && is_letter(text_[hyphen - 3])));
+    const bool after =
+        letter_at(hyphen + 1) && (letter_at(hyphen + 2) || (dash_at(hyphen + 2) && letter_at(hyphen + 3)));
     return before && after;
   }
 

@@ -22,13 +22,15 @@ struct Operator {
 };
 
 constexpr Operator kOperators[] = {
-    {"//", TokenKind::kFloorDiv}, {"**", TokenKind::kPow}, {"==", TokenKind::kEqual}, {"!=", TokenKind::kNotEqual},
-    {">=", TokenKind::kGreaterEqual}, {"<=", TokenKind::kLessEqual}, {"+", TokenKind::kAdd}, {"-", TokenKind::kSub},
-    {"/", TokenKind::kDiv}, {"*", TokenKind::kMul}, {"%", TokenKind::kMod}, {"~", TokenKind::kTilde},
-    {"[", TokenKind::kLeftBracket}, {"]", TokenKind::kRightBracket}, {"(", TokenKind::kLeftParen},
-    {")", TokenKind::kRightParen}, {"{", TokenKind::kLeftBrace}, {"}", TokenKind::kRightBrace},
-    {">", TokenKind::kGreater}, {"<", TokenKind::kLess}, {"=", TokenKind::kAssign}, {".", TokenKind::kDot},
-    {":", TokenKind::kColon}, {"|", TokenKind::kPipe}, {",", TokenKind::kComma}, {";", TokenKind::kSemicolon},
+    {"//", TokenKind::kFloorDiv},   {"**", TokenKind::kPow},          {"==", TokenKind::kEqual},
+    {"!=", TokenKind::kNotEqual},   {">=", TokenKind::kGreaterEqual}, {"<=", TokenKind::kLessEqual},
+    {"+", TokenKind::kAdd},         {"-", TokenKind::kSub},           {"/", TokenKind::kDiv},
+    {"*", TokenKind::kMul},         {"%", TokenKind::kMod},           {"~", TokenKind::kTilde},
+    {"[", TokenKind::kLeftBracket}, {"]", TokenKind::kRightBracket},  {"(", TokenKind::kLeftParen},
+    {")", TokenKind::kRightParen},  {"{", TokenKind::kLeftBrace},     {"}", TokenKind::kRightBrace},
+    {">", TokenKind::kGreater},     {"<", TokenKind::kLess},          {"=", TokenKind::kAssign},
+    {".", TokenKind::kDot},         {":", TokenKind::kColon},         {"|", TokenKind::kPipe},
+    {",", TokenKind::kComma},       {";", TokenKind::kSemicolon},
 };
 
 // Line ends become "\n"; one at the very end goes (keep_trailing_newline is off).
@@ -223,8 +225,9 @@ class Lexer {
     while (end < source_.size()) {
       size_t next = end;
       const char32_t code = next_character(source_, next);
-      const bool part = code < 0x80 ? code == '_' || is_digit(source_[end]) || ((code | 32) >= 'a' && (code | 32) <= 'z')
-                                    : has_class(code, kIdentifierPart | kAlpha | kNumeric);
+      const bool part = code < 0x80
+                            ? code == '_' || is_digit(source_[end]) || ((code | 32) >= 'a' && (code | 32) <= 'z')
+                            : has_class(code, kIdentifierPart | kAlpha | kNumeric);
       if (!part) break;
       end = next;
     }
@@ -428,8 +431,6 @@ std::string describe(TokenKind kind) {
   }
 }
 
-std::string describe(const Token& token) {
-  return token.kind == TokenKind::kName ? token.text : describe(token.kind);
-}
+std::string describe(const Token& token) { return token.kind == TokenKind::kName ? token.text : describe(token.kind); }
 
 }  // namespace hearth::text::jinja

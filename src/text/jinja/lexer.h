@@ -8,16 +8,48 @@
 namespace hearth::text::jinja {
 
 enum class TokenKind {
-  kData, kVariableBegin, kVariableEnd, kBlockBegin, kBlockEnd, kName, kString, kInteger, kFloat, kEnd,
-  kAdd, kSub, kMul, kDiv, kFloorDiv, kMod, kPow, kTilde, kLeftBracket, kRightBracket, kLeftParen, kRightParen,
-  kLeftBrace, kRightBrace, kEqual, kNotEqual, kGreater, kGreaterEqual, kLess, kLessEqual, kAssign, kDot, kColon,
-  kPipe, kComma, kSemicolon,
+  kData,
+  kVariableBegin,
+  kVariableEnd,
+  kBlockBegin,
+  kBlockEnd,
+  kName,
+  kString,
+  kInteger,
+  kFloat,
+  kEnd,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kFloorDiv,
+  kMod,
+  kPow,
+  kTilde,
+  kLeftBracket,
+  kRightBracket,
+  kLeftParen,
+  kRightParen,
+  kLeftBrace,
+  kRightBrace,
+  kEqual,
+  kNotEqual,
+  kGreater,
+  kGreaterEqual,
+  kLess,
+  kLessEqual,
+  kAssign,
+  kDot,
+  kColon,
+  kPipe,
+  kComma,
+  kSemicolon,
 };
 
 struct Token {
   TokenKind kind;
   int line;
-  std::string text;     // of data, names and strings, escapes resolved
+  std::string text;  // of data, names and strings, escapes resolved
   long long integer = 0;
   double real = 0;
 };

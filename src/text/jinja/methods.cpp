@@ -70,6 +70,7 @@ Value same_value(Runtime&, Value self, const Args& args) {
   return self;
 }
 
+// clang-format off
 constexpr Attribute kListAttributes[] = {
     {"__add__"}, {"__class_getitem__"}, {"__delitem__"}, {"__iadd__"}, {"__imul__"}, {"__mul__"}, {"__reversed__"},
     {"__rmul__"}, {"__setitem__"},
@@ -81,8 +82,10 @@ constexpr Attribute kTupleAttributes[] = {
     {"__add__"}, {"__class_getitem__"}, {"__getnewargs__"}, {"__mul__"}, {"__rmul__"},
     {"count", sequence_count}, {"index", sequence_index},
 };
+// clang-format on
 
 // What groupby yields.
+// clang-format off
 constexpr Attribute kGroupAttributes[] = {
     {"__add__"}, {"__class_getitem__"}, {"__getnewargs__"}, {"__mul__"}, {"__rmul__"},
     {"count", sequence_count},
@@ -98,6 +101,7 @@ constexpr Attribute kRangeAttributes[] = {
     {"step", nullptr, [](Runtime&, Value self) { return Value::integer(self.as<Range>().step); }},
     {"stop", nullptr, [](Runtime&, Value self) { return Value::integer(self.as<Range>().stop); }},
 };
+// clang-format on
 
 // --- dict ---
 
@@ -117,12 +121,14 @@ Value dict_view(Runtime& runtime, Value self, const Args& args) {
 
 Value dict_fromkeys(Runtime& runtime, Value, const Args& args) { return make_dict_from_keys(runtime, args); }
 
+// clang-format off
 constexpr Attribute kDictAttributes[] = {
     {"__class_getitem__"}, {"__delitem__"}, {"__ior__"}, {"__or__"}, {"__reversed__"}, {"__ror__"}, {"__setitem__"},
     {"clear"}, {"copy", same_value}, {"fromkeys", dict_fromkeys}, {"get", dict_get},
     {"items", dict_view<DictView::kItems>}, {"keys", dict_view<DictView::kKeys>}, {"pop"}, {"popitem"},
     {"setdefault"}, {"update"}, {"values", dict_view<DictView::kValues>},
 };
+// clang-format on
 
 Value view_isdisjoint(Runtime& runtime, Value self, const Args& args) {
   const auto [other] = bind(args, "isdisjoint", {"other"}, 1, 1);
@@ -157,6 +163,7 @@ Value integer_ratio(Runtime& runtime, Value self, const Args& args) {
   return runtime.tuple({Value::integer(self.as_int()), Value::integer(1)});
 }
 
+// clang-format off
 constexpr Attribute kIntegerAttributes[] = {
     {"__abs__"}, {"__add__"}, {"__and__"}, {"__bool__"}, {"__ceil__"}, {"__divmod__"}, {"__float__"}, {"__floor__"},
     {"__floordiv__"}, {"__index__"}, {"__int__"}, {"__invert__"}, {"__lshift__"}, {"__mod__"}, {"__mul__"},
@@ -168,12 +175,14 @@ constexpr Attribute kIntegerAttributes[] = {
     {"imag", nullptr, [](Runtime&, Value) { return Value::integer(0); }},
     {"numerator", nullptr, integer_self}, {"real", nullptr, integer_self},
 };
+// clang-format on
 
 Value float_is_integer(Runtime&, Value self, const Args& args) {
   refuse_arguments(args, "is_integer");
   return Value::boolean(std::isfinite(self.as_real()) && self.as_real() == std::floor(self.as_real()));
 }
 
+// clang-format off
 constexpr Attribute kFloatAttributes[] = {
     {"__abs__"}, {"__add__"}, {"__bool__"}, {"__int__"}, {"__mul__"}, {"__neg__"}, {"__round__"}, {"__sub__"},
     {"conjugate", same_value},
@@ -181,6 +190,7 @@ constexpr Attribute kFloatAttributes[] = {
     {"is_integer", float_is_integer},
     {"real", nullptr, [](Runtime&, Value self) { return self; }},
 };
+// clang-format on
 
 // --- loop ---
 
@@ -210,6 +220,7 @@ Value loop_next(Runtime& runtime, Value self) {
   return next.is_missing() ? runtime.undefined("there is no next item") : next;
 }
 
+// clang-format off
 constexpr Attribute kLoopAttributes[] = {
     {"__call__"}, {"__iter__"}, {"__len__"}, {"__next__"},
     {"changed", loop_changed}, {"cycle", loop_cycle},
@@ -227,6 +238,7 @@ constexpr Attribute kLoopAttributes[] = {
     {"revindex0", nullptr,
      [](Runtime& r, Value s) { return Value::integer(s.as<Loop>().count(r) - s.as<Loop>().index - 1); }},
 };
+// clang-format on
 
 // --- cycler, joiner ---
 
@@ -244,6 +256,7 @@ Value cycler_reset(Runtime&, Value self, const Args& args) {
   return Value::none();
 }
 
+// clang-format off
 constexpr Attribute kCyclerAttributes[] = {
     {"current", nullptr, [](Runtime&, Value s) { return s.as<Cycler>().items[s.as<Cycler>().position]; }},
     {"items", nullptr, [](Runtime& runtime, Value s) { return runtime.tuple(s.as<Cycler>().items); }},
@@ -256,6 +269,7 @@ constexpr Attribute kJoinerAttributes[] = {
     {"sep", nullptr, [](Runtime&, Value s) { return s.as<Joiner>().separator; }},
     {"used", nullptr, [](Runtime&, Value s) { return Value::boolean(s.as<Joiner>().used); }},
 };
+// clang-format on
 
 constexpr Attribute kFunctionAttributes[] = {{"fromkeys", dict_fromkeys}};
 

@@ -72,7 +72,8 @@ Value round_integer(int64_t value, int64_t precision) {
   const int64_t doubled = remainder > unit / 2 ? 1 : remainder < unit - remainder ? -1 : 0;
   if (doubled > 0 || (doubled == 0 && (quotient & 1) != 0)) ++quotient;
   int64_t rounded = 0;
-  if (__builtin_mul_overflow(quotient, unit, &rounded)) fail("integer overflow: templates compute with 64-bit integers");
+  if (__builtin_mul_overflow(quotient, unit, &rounded))
+    fail("integer overflow: templates compute with 64-bit integers");
   return Value::integer(rounded);
 }
 
@@ -86,8 +87,8 @@ double round_float(double value, int64_t precision) {
     return static_cast<double>(std::nearbyint(quotient) * unit);
   }
   char digits[700];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed,
-                                 static_cast<int>(precision)).ptr;
+  const auto end =
+      std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed, static_cast<int>(precision)).ptr;
   double rounded = value;
   std::from_chars(digits, end, rounded);
   return rounded;
@@ -95,13 +96,14 @@ double round_float(double value, int64_t precision) {
 
 Value round_filter(Runtime& runtime, Value input, const Args& args) {
   const auto [precision_arg, method_arg] = bind(args, "round", {"precision", "method"});
-  const std::string_view method =
-      method_arg.is_missing() ? "common" : method_arg.is_string() ? method_arg.view() : std::string_view();
+  const std::string_view method = method_arg.is_missing()  ? "common"
+                                  : method_arg.is_string() ? method_arg.view()
+                                                           : std::string_view();
   if (method != "common" && method != "ceil" && method != "floor") fail("method must be common, ceil or floor");
   if (method == "common") {
-    const int64_t precision = precision_arg.is_missing() ? 0 : precision_arg.is(Kind::kNone)
-                                                                   ? 0
-                                                                   : to_index(runtime, precision_arg, "round");
+    const int64_t precision = precision_arg.is_missing()      ? 0
+                              : precision_arg.is(Kind::kNone) ? 0
+                                                              : to_index(runtime, precision_arg, "round");
     const bool to_integer = precision_arg.is(Kind::kNone);
     if (input.is_integral()) return round_integer(input.as_int(), precision);
     if (!input.is(Kind::kFloat)) fail("type " + std::string(type_name(input)) + " doesn't define __round__ method");
@@ -158,7 +160,7 @@ Value filesizeformat_filter(Runtime& runtime, Value input, const Args& args) {
 }
 
 constexpr FilterEntry kNumberFilters[] = {
-    {"abs", abs_filter}, {"filesizeformat", filesizeformat_filter}, {"float", float_filter}, {"int", int_filter},
+    {"abs", abs_filter},     {"filesizeformat", filesizeformat_filter}, {"float", float_filter}, {"int", int_filter},
     {"round", round_filter},
 };
 

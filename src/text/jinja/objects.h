@@ -81,12 +81,12 @@ struct Joiner {
 struct Loop {
   Value iterable;
   Iterator* iterator;
-  size_t depth;                    // of recursion, from 0
-  int64_t index = -1;              // of the current item, from 0
-  int64_t length = -1;             // once known
-  Value before, current, ahead;    // missing: none, none, not looked at
-  bool exhausted = false;          // the look ahead found the end
-  ListData* changed = nullptr;     // what changed() saw last
+  size_t depth;                     // of recursion, from 0
+  int64_t index = -1;               // of the current item, from 0
+  int64_t length = -1;              // once known
+  Value before, current, ahead;     // missing: none, none, not looked at
+  bool exhausted = false;           // the look ahead found the end
+  ListData* changed = nullptr;      // what changed() saw last
   const void* recursion = nullptr;  // the interpreter's, for recursive loops
   void* activation = nullptr;
 

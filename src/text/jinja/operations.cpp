@@ -118,8 +118,8 @@ Value integer_arithmetic(Arithmetic operation, int64_t a, int64_t b) {
     default: break;
   }
   if (b == 0) fail("integer division or modulo by zero");
-  if (b == -1) return operation == Arithmetic::kModulo ? Value::integer(0)
-                                                       : integer_arithmetic(Arithmetic::kSubtract, 0, a);
+  if (b == -1)
+    return operation == Arithmetic::kModulo ? Value::integer(0) : integer_arithmetic(Arithmetic::kSubtract, 0, a);
   const int64_t quotient = a / b, remainder = a % b;
   const bool below = remainder != 0 && (remainder < 0) != (b < 0);
   if (operation == Arithmetic::kModulo) return Value::integer(below ? remainder + b : remainder);
@@ -249,8 +249,7 @@ void fail_undefined(Runtime& runtime, Value value) {
   std::string name;
   append_repr(runtime, name, data.name);
   if (data.owner.is_missing()) fail(name + " is undefined");
-  const std::string owner =
-      data.owner.is(Kind::kNone) ? "None" : std::string(type_name(data.owner)) + " object";
+  const std::string owner = data.owner.is(Kind::kNone) ? "None" : std::string(type_name(data.owner)) + " object";
   if (data.name.is_string()) fail("'" + owner + "' has no attribute " + name);
   fail(owner + " has no element " + name);
 }
@@ -361,8 +360,7 @@ bool compare(Runtime& runtime, Order order, Value a, Value b) {
 bool contains(Runtime& runtime, Value container, Value item) {
   switch (container.kind()) {
     case Kind::kString:
-      if (!item.is_string())
-        fail("'in <string>' requires string as left operand, not " + std::string(type_name(item)));
+      if (!item.is_string()) fail("'in <string>' requires string as left operand, not " + std::string(type_name(item)));
       runtime.charge_search(container.text()->size);
       return find(container.view(), item.view()) != std::string_view::npos;
     case Kind::kDict: return container.dict_data()->find(runtime, item) != nullptr;

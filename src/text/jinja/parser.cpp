@@ -1,5 +1,5 @@
-// Recursive descent over the tokens, one function per rule of jinja2's grammar. Depth is bounded twice: by the nesting of
-// the rules, and by the height of the tree, since "a + b + c" nests no rule but leans to the left.
+// Recursive descent over the tokens, one function per rule of jinja2's grammar. Depth is bounded twice: by the nesting
+// of the rules, and by the height of the tree, since "a + b + c" nests no rule but leans to the left.
 #include "text/jinja/parser.h"
 
 #include <algorithm>

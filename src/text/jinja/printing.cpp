@@ -1,5 +1,5 @@
-// str() and repr() of every kind of value, as CPython and jinja2 print them. Where Python prints an address, a fixed one
-// of the same length stands instead.
+// str() and repr() of every kind of value, as CPython and jinja2 print them. Where Python prints an address, a fixed
+// one of the same length stands instead.
 #include <nlohmann/json.hpp>
 
 #include "base/python_format.h"
@@ -123,9 +123,7 @@ void append_repr(Runtime& runtime, std::string& out, Value value) {
              std::string(type_name(value.as<BoundMethod>().self)) + " object" + std::string(kAddress);
       break;
     case Kind::kFunction: append_function(out, value.as<Function>().name); break;
-    case Kind::kIterator:
-      out += "<" + std::string(value.as<Iterator>().name()) + std::string(kAddress);
-      break;
+    case Kind::kIterator: out += "<" + std::string(value.as<Iterator>().name()) + std::string(kAddress); break;
     case Kind::kSelf: out += "<TemplateReference None>"; break;
     case Kind::kCycler: out += "<jinja2.utils.Cycler object" + std::string(kAddress); break;
     case Kind::kJoiner: out += "<jinja2.utils.Joiner object" + std::string(kAddress); break;

@@ -98,8 +98,7 @@ bool contains_character(std::string_view chars, char32_t code) {
 size_t find(std::string_view text, std::string_view piece, size_t from) {
   if (piece.size() < 32 || from > text.size()) return text.find(piece, from);
   const void* found = memmem(text.data() + from, text.size() - from, piece.data(), piece.size());
-  return found == nullptr ? std::string_view::npos
-                          : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+  return found == nullptr ? std::string_view::npos : static_cast<size_t>(static_cast<const char*>(found) - text.data());
 }
 
 std::string lower(std::string_view text) {

@@ -1,5 +1,5 @@
-// jinja2 compiles a template to Python functions whose variables are named by frame level, l_1_x; a frame that assigns a
-// name gets a variable of its own, filled from outside on entry and emptied on exit. This pass repeats that analysis
+// jinja2 compiles a template to Python functions whose variables are named by frame level, l_1_x; a frame that assigns
+// a name gets a variable of its own, filled from outside on entry and emptied on exit. This pass repeats that analysis
 // (idtracking.py and compiler.py), because it is observable: what a loop's assignment does to the name outside, what a
 // macro sees of its surroundings. A variable becomes a slot of the function it lives in.
 #include "text/jinja/scopes.h"
@@ -193,7 +193,8 @@ class UndeclaredFinder {
   }
   void visit(const Stmt* statement) {
     if (statement->kind == StmtKind::kBlock) return;
-    for_each_child(*statement, [&](const Expr* e) { visit(e); }, [&](const Stmt* s) { visit(s); });
+    for_each_child(
+        *statement, [&](const Expr* e) { visit(e); }, [&](const Stmt* s) { visit(s); });
   }
 
   std::set<std::string_view> names_, found_;
@@ -215,8 +216,8 @@ bool assigns_loop(const Expr* expr) {
 
 bool assigns_loop(const Stmt* statement) {
   bool found = false;
-  for_each_child(*statement, [&](const Expr* e) { found |= assigns_loop(e); },
-                 [&](const Stmt* s) { found |= assigns_loop(s); });
+  for_each_child(
+      *statement, [&](const Expr* e) { found |= assigns_loop(e); }, [&](const Stmt* s) { found |= assigns_loop(s); });
   return found;
 }
 
@@ -231,7 +232,8 @@ bool has_bare_slice(const Expr& key) {
 bool has_scoped_block(const Stmt* statement) {
   if (statement->kind == StmtKind::kBlock && static_cast<const Block&>(*statement).scoped) return true;
   bool found = false;
-  for_each_child(*statement, [](const Expr*) {}, [&](const Stmt* s) { found |= has_scoped_block(s); });
+  for_each_child(
+      *statement, [](const Expr*) {}, [&](const Stmt* s) { found |= has_scoped_block(s); });
   return found;
 }
 
@@ -310,9 +312,7 @@ class ScopePass {
     return slot(frame, level, name);
   }
 
-  uint16_t own_slot(const Frame& frame, std::string_view name) {
-    return slot(frame, frame.symbols->level, name).index;
-  }
+  uint16_t own_slot(const Frame& frame, std::string_view name) { return slot(frame, frame.symbols->level, name).index; }
 
   int context_entry(std::string_view name) {
     const auto [entry, fresh] = context_.try_emplace(name, static_cast<int>(tree_.context_names.size()));
@@ -421,8 +421,8 @@ class ScopePass {
       case StmtKind::kBreak:
       case StmtKind::kContinue:
         if (!frame.in_loop)
-          error(statement.line, statement.kind == StmtKind::kBreak ? "'break' outside loop"
-                                                                   : "'continue' not properly in loop");
+          error(statement.line,
+                statement.kind == StmtKind::kBreak ? "'break' outside loop" : "'continue' not properly in loop");
         break;
     }
   }
@@ -526,8 +526,9 @@ class ScopePass {
     const size_t without_default = macro.parameters.size() - macro.defaults.size();
     for (size_t i = 0; i < without_default; ++i)
       if (macro.parameters[i]->name.view() == "caller")
-        error(line, "When defining macros or call blocks the special \"caller\" argument must be omitted or be given a "
-                    "default.");
+        error(line,
+              "When defining macros or call blocks the special \"caller\" argument must be omitted or be given a "
+              "default.");
   }
 
   void resolve_block(Block& block) {

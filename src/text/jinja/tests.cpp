@@ -47,7 +47,9 @@ bool is_sequence(Runtime&, Value value) {  // len() and __getitem__; Undefined a
   }
 }
 
-bool is_iterable(Runtime& runtime, Value value) { return value.is(Kind::kLoop) || try_iterate(runtime, value) != nullptr; }
+bool is_iterable(Runtime& runtime, Value value) {
+  return value.is(Kind::kLoop) || try_iterate(runtime, value) != nullptr;
+}
 
 bool is_callable(Runtime&, Value value) {
   switch (value.kind()) {

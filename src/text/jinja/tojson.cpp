@@ -14,10 +14,7 @@ namespace {
 class Writer {
  public:
   Writer(Runtime& runtime, std::string& out, const JsonDumpsOptions& options)
-      : runtime_(runtime),
-        out_(out),
-        options_(options),
-        layout_(out, options) {}
+      : runtime_(runtime), out_(out), options_(options), layout_(out, options) {}
 
   void write(Value value) {
     runtime_.step();
@@ -110,8 +107,7 @@ class Writer {
         write(key);
         out_ += '"';
         return;
-      default:
-        fail("keys must be str, int, float, bool or None, not " + std::string(type_name(key)));
+      default: fail("keys must be str, int, float, bool or None, not " + std::string(type_name(key)));
     }
   }
 

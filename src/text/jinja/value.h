@@ -1,8 +1,8 @@
 // What a template computes with: Python's values, as far as a sandboxed template can see them.
 //
-// Everything a rendering makes lives in its Runtime's arena and ends with it, so a Value is 16 bytes copied freely, with
-// no counts. Lists, tuples and dicts never change once a template can see them; only namespaces, loops and iterators do.
-// Arrays and objects that came as JSON are unpacked one level at a time, when first touched.
+// Everything a rendering makes lives in its Runtime's arena and ends with it, so a Value is 16 bytes copied freely,
+// with no counts. Lists, tuples and dicts never change once a template can see them; only namespaces, loops and
+// iterators do. Arrays and objects that came as JSON are unpacked one level at a time, when first touched.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // A word becomes symbols (one per character), then pairs merge in order of rank. Short words search the best pair among
 // all each time, which beats any queue up to some hundred symbols. Long ones keep, for each rank, the list of positions
-// where its pair stands, and a heap of the ranks. Before that, pairs that make up much of a long word (8 MB of one letter
-// or emoji) merge everywhere in one sweep.
-// Words of up to 128 bytes are remembered; in running text nine of ten are met again.
+// where its pair stands, and a heap of the ranks. Before that, pairs that make up much of a long word (8 MB of one
+// letter or emoji) merge everywhere in one sweep. Words of up to 128 bytes are remembered; in running text nine of ten
+// are met again.
 #include "text/tokenizer/bpe.h"
 
 #include <algorithm>

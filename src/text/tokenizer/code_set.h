@@ -21,8 +21,8 @@ class CodeSet {
   // Sorted, apart, joined where they touch.
   std::vector<Range> ranges() const;
 
-  // The set that oniguruma's \p{name} stands for: "L", "Lu", "Uppercase_Letter", "Han", "Hani", "Alphabetic", "word", ...
-  // "word" is another set within a class than outside. False when the name is unknown.
+  // The set that oniguruma's \p{name} stands for: "L", "Lu", "Uppercase_Letter", "Han", "Hani", "Alphabetic", "word",
+  // ... "word" is another set within a class than outside. False when the name is unknown.
   static bool from_property(std::string_view name, bool in_class, CodeSet& out);
   // [:name:] within a class. False when the name is unknown.
   static bool from_posix_class(std::string_view name, CodeSet& out);

@@ -30,8 +30,8 @@ class Component {
   uint32_t number(std::string_view name) const;
   uint32_t number(std::string_view name, uint32_t fallback) const;
   char32_t character(std::string_view name) const;
-  // {"String": ...} or {"Regex": ...}. Throws LoadError beyond 32 regular expressions or 16 KiB of them, which take up to a
-  // second to compile, in this component and those around it.
+  // {"String": ...} or {"Regex": ...}. Throws LoadError beyond 32 regular expressions or 16 KiB of them, which take up
+  // to a second to compile, in this component and those around it.
   Regex pattern(std::string_view name) const;
 
   Component child(std::string_view name) const;

@@ -44,14 +44,11 @@ void add(ModelSettings& model, std::string_view token, int64_t id, bool listed =
   if (id > Vocabulary::kMaxId) model.fail("vocab", "id " + std::to_string(id) + " is beyond 2^24");
   const auto number = static_cast<int32_t>(id);
   switch (listed ? model.vocabulary.add_again(token, number) : model.vocabulary.add(token, number)) {
-    case Vocabulary::Added::kYes:
-      return;
+    case Vocabulary::Added::kYes: return;
     case Vocabulary::Added::kSpellingTaken:
       model.fail("vocab", "token '" + std::string(token.substr(0, 64)) + "' comes twice");
-    case Vocabulary::Added::kIdTaken:
-      model.fail("vocab", "id " + std::to_string(id) + " comes twice");
-    case Vocabulary::Added::kRefused:
-      model.fail("vocab", "more than 1200000 tokens, or too large");
+    case Vocabulary::Added::kIdTaken: model.fail("vocab", "id " + std::to_string(id) + " comes twice");
+    case Vocabulary::Added::kRefused: model.fail("vocab", "more than 1200000 tokens, or too large");
   }
 }
 

@@ -303,21 +303,13 @@ class Translator {
   bool class_escape(char c, CodeSet& set) {
     switch (c) {
       case 's':
-      case 'S':
-        set.add(property("space"));
-        break;
+      case 'S': set.add(property("space")); break;
       case 'd':
-      case 'D':
-        set.add(property("digit"));
-        break;
+      case 'D': set.add(property("digit")); break;
       case 'w':
-      case 'W':
-        set.add(property("word"));
-        break;
+      case 'W': set.add(property("word")); break;
       case 'h':
-      case 'H':
-        set.add(property("xdigit"));
-        break;
+      case 'H': set.add(property("xdigit")); break;
       case 'p':
       case 'P': {
         if (!take("{")) refuse("\\p without {");
@@ -329,8 +321,7 @@ class Translator {
         if (caret != (c == 'P')) set = set.inverted();
         return true;
       }
-      default:
-        return false;
+      default: return false;
     }
     if (c == 'S' || c == 'D' || c == 'W' || c == 'H') set = set.inverted();
     return true;
@@ -350,22 +341,14 @@ class Translator {
 
   char32_t character_escape(char c) {
     switch (c) {
-      case 'n':
-        return '\n';
-      case 'r':
-        return '\r';
-      case 't':
-        return '\t';
-      case 'f':
-        return '\f';
-      case 'v':
-        return '\v';
-      case 'a':
-        return '\a';
-      case 'e':
-        return 0x1B;
-      case '0':
-        return 0;
+      case 'n': return '\n';
+      case 'r': return '\r';
+      case 't': return '\t';
+      case 'f': return '\f';
+      case 'v': return '\v';
+      case 'a': return '\a';
+      case 'e': return 0x1B;
+      case '0': return 0;
       case 'u': {
         const size_t before = at_;
         const char32_t value = hex(4);
@@ -382,8 +365,7 @@ class Translator {
         if (!take("}")) refuse("\\x{ without }");
         return value;
       }
-      default:
-        break;
+      default: break;
     }
     if (std::isalnum(static_cast<unsigned char>(c))) refuse(std::string("unknown escape \\") + c);
     --at_;
@@ -477,7 +459,7 @@ class Translator {
   bool in_class_ = false;  // between brackets
   bool captures_ = false;  // whether the pattern may refer to a group; else none keeps what it matched
   std::vector<Group> groups_;
-  size_t reaching_ = 0;  // see Group; of the whole pattern
+  size_t reaching_ = 0;                         // see Group; of the whole pattern
   std::map<std::string, std::string> spelled_;  // by their source
 };
 

@@ -34,15 +34,9 @@ class Message {
     const uint64_t key = varint();
     field = static_cast<uint32_t>(key >> 3);
     switch (key & 7) {
-      case 0:
-        number = varint();
-        break;
-      case 1:
-        take(8);
-        break;
-      case 2:
-        bytes = take(varint());
-        break;
+      case 0: number = varint(); break;
+      case 1: take(8); break;
+      case 2: bytes = take(varint()); break;
       case 5: {
         const std::string_view raw = take(4);
         uint32_t bits = 0;
@@ -50,8 +44,7 @@ class Message {
         real = std::bit_cast<float>(bits);
         break;
       }
-      default:
-        fail();
+      default: fail();
     }
     return true;
   }

@@ -52,9 +52,7 @@ void SplitText::keep_parts(const Split& parent, SplitBehavior behavior) {
       for (const Part& part : parts_)
         if (!part.matched) merged_.push_back(part);
       break;
-    case SplitBehavior::kIsolated:
-      merged_ = parts_;
-      break;
+    case SplitBehavior::kIsolated: merged_ = parts_; break;
     case SplitBehavior::kContiguous:
       for (const Part& part : parts_) add(part, part.matched == previous_matched, true);
       break;

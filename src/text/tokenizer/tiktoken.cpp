@@ -76,14 +76,11 @@ void add_byte_level(Tokenizer::Pipeline& pipeline, std::string_view pattern, boo
 void add_or_throw(Vocabulary& vocabulary, std::string_view token, int64_t id, std::string_view source) {
   if (id > Vocabulary::kMaxId) throw LoadError(source, "id " + std::to_string(id) + " is beyond 2^24");
   switch (vocabulary.add(token, static_cast<int32_t>(id))) {
-    case Vocabulary::Added::kYes:
-      return;
+    case Vocabulary::Added::kYes: return;
     case Vocabulary::Added::kSpellingTaken:
       throw LoadError(source, "the token of id " + std::to_string(id) + " comes twice");
-    case Vocabulary::Added::kIdTaken:
-      throw LoadError(source, "id " + std::to_string(id) + " comes twice");
-    case Vocabulary::Added::kRefused:
-      throw LoadError(source, "more than 1200000 tokens, or too large");
+    case Vocabulary::Added::kIdTaken: throw LoadError(source, "id " + std::to_string(id) + " comes twice");
+    case Vocabulary::Added::kRefused: throw LoadError(source, "more than 1200000 tokens, or too large");
   }
 }
 

@@ -37,7 +37,8 @@ bool is_well_formed_block(const char* p) {
   const auto is = [&](__m128i bytes, int byte) { return _mm_cmpeq_epi8(bytes, all(byte)); };
   const __m128i bytes = load(0), before = load(1);
   const __m128i high = at_least(bytes, 0x80), lead = at_least(bytes, 0xC0);
-  const __m128i due = _mm_or_si128(at_least(before, 0xC0), _mm_or_si128(at_least(load(2), 0xE0), at_least(load(3), 0xF0)));
+  const __m128i due =
+      _mm_or_si128(at_least(before, 0xC0), _mm_or_si128(at_least(load(2), 0xE0), at_least(load(3), 0xF0)));
   __m128i wrong = _mm_xor_si128(_mm_andnot_si128(lead, high), due);
   wrong = _mm_or_si128(wrong, _mm_or_si128(is(_mm_and_si128(bytes, all(0xFE)), 0xC0), at_least(bytes, 0xF5)));
   const __m128i from_90 = at_least(bytes, 0x90), from_a0 = at_least(bytes, 0xA0);
