@@ -98,8 +98,7 @@ const char* name_of(BinaryOp op) {
   }
 }
 
-// Memory of the input's layout: an element of the output lies where that of the input does. Broadcast elements stay
-// one.
+// Memory of the input's layout: an element of the output lies where that of the input does. Broadcast ones stay one.
 void allocate_like(array& out, const array& in) {
   if (in.is_donatable() && in.itemsize() == out.itemsize()) {
     out.set_data(in.storage(), in.data_size(), in.strides(), in.flags(), in.offset());
@@ -154,8 +153,8 @@ class Binary final : public ComparablePrimitive<Binary> {
     const array &a = inputs[0], &b = inputs[1];
     array& out = outputs[0];
     const cpu::Operand x{a.data<void>()}, y{b.data<void>()};
-    const bool same_shape =
-        a.size() == out.size() && b.size() == out.size();  // [4, 1] and [4] have one size, but make 16
+    // [4, 1] and [4] have one size, but make 16.
+    const bool same_shape = a.size() == out.size() && b.size() == out.size();
     if (same_shape && a.flags().row_contiguous && b.flags().row_contiguous && out.size() <= INT32_MAX) {
       if (!donate(out, a)) allocate_or_donate(out, b);
       const int32_t count = static_cast<int32_t>(out.size());

@@ -51,48 +51,19 @@ std::string plain_name(std::string_view name) {
 
 // "l", "lu", "lc", "letter", "uppercaseletter", ...
 bool add_category(std::string_view plain, CodeSet& out) {
-  constexpr std::pair<std::string_view, std::string_view> kLongNames[] = {{"letter", "L"},
-                                                                          {"casedletter", "LC"},
-                                                                          {"lc", "LC"},
-                                                                          {"uppercaseletter", "Lu"},
-                                                                          {"lowercaseletter", "Ll"},
-                                                                          {"titlecaseletter", "Lt"},
-                                                                          {"modifierletter", "Lm"},
-                                                                          {"otherletter", "Lo"},
-                                                                          {"mark", "M"},
-                                                                          {"combiningmark", "M"},
-                                                                          {"nonspacingmark", "Mn"},
-                                                                          {"spacingmark", "Mc"},
-                                                                          {"enclosingmark", "Me"},
-                                                                          {"number", "N"},
-                                                                          {"decimalnumber", "Nd"},
-                                                                          {"digit", "Nd"},
-                                                                          {"letternumber", "Nl"},
-                                                                          {"othernumber", "No"},
-                                                                          {"punctuation", "P"},
-                                                                          {"punct", "P"},
-                                                                          {"connectorpunctuation", "Pc"},
-                                                                          {"dashpunctuation", "Pd"},
-                                                                          {"openpunctuation", "Ps"},
-                                                                          {"closepunctuation", "Pe"},
-                                                                          {"initialpunctuation", "Pi"},
-                                                                          {"finalpunctuation", "Pf"},
-                                                                          {"otherpunctuation", "Po"},
-                                                                          {"symbol", "S"},
-                                                                          {"mathsymbol", "Sm"},
-                                                                          {"currencysymbol", "Sc"},
-                                                                          {"modifiersymbol", "Sk"},
-                                                                          {"othersymbol", "So"},
-                                                                          {"separator", "Z"},
-                                                                          {"spaceseparator", "Zs"},
-                                                                          {"lineseparator", "Zl"},
-                                                                          {"paragraphseparator", "Zp"},
-                                                                          {"other", "C"},
-                                                                          {"control", "Cc"},
-                                                                          {"cntrl", "Cc"},
-                                                                          {"format", "Cf"},
-                                                                          {"unassigned", "Cn"},
-                                                                          {"privateuse", "Co"}};
+  // clang-format off
+  constexpr std::pair<std::string_view, std::string_view> kLongNames[] = {
+      {"letter", "L"}, {"casedletter", "LC"}, {"lc", "LC"}, {"uppercaseletter", "Lu"}, {"lowercaseletter", "Ll"},
+      {"titlecaseletter", "Lt"}, {"modifierletter", "Lm"}, {"otherletter", "Lo"}, {"mark", "M"},
+      {"combiningmark", "M"}, {"nonspacingmark", "Mn"}, {"spacingmark", "Mc"}, {"enclosingmark", "Me"},
+      {"number", "N"}, {"decimalnumber", "Nd"}, {"digit", "Nd"}, {"letternumber", "Nl"}, {"othernumber", "No"},
+      {"punctuation", "P"}, {"punct", "P"}, {"connectorpunctuation", "Pc"}, {"dashpunctuation", "Pd"},
+      {"openpunctuation", "Ps"}, {"closepunctuation", "Pe"}, {"initialpunctuation", "Pi"}, {"finalpunctuation", "Pf"},
+      {"otherpunctuation", "Po"}, {"symbol", "S"}, {"mathsymbol", "Sm"}, {"currencysymbol", "Sc"},
+      {"modifiersymbol", "Sk"}, {"othersymbol", "So"}, {"separator", "Z"}, {"spaceseparator", "Zs"},
+      {"lineseparator", "Zl"}, {"paragraphseparator", "Zp"}, {"other", "C"}, {"control", "Cc"}, {"cntrl", "Cc"},
+      {"format", "Cf"}, {"unassigned", "Cn"}, {"privateuse", "Co"}};
+  // clang-format on
   std::string category(plain);
   if (category.size() <= 2 && !category.empty()) category[0] = static_cast<char>(category[0] - 32);
   for (const auto& [name, short_name] : kLongNames)
