@@ -15,8 +15,8 @@ struct float16_t {
   uint16_t bits = 0;
   float16_t() = default;
   template <typename T>
-  requires std::is_convertible_v<T, float> float16_t(T value)
-      : bits(float_to_float16(static_cast<float>(value))) {}  // NOLINT: converts like a number
+    requires(std::is_convertible_v<T, float>)
+  float16_t(T value) : bits(float_to_float16(static_cast<float>(value))) {}  // NOLINT: converts like a number
   operator float() const { return float16_to_float(bits); }
 };
 
@@ -24,8 +24,8 @@ struct bfloat16_t {
   uint16_t bits = 0;
   bfloat16_t() = default;
   template <typename T>
-  requires std::is_convertible_v<T, float> bfloat16_t(T value)
-      : bits(float_to_bfloat16(static_cast<float>(value))) {}  // NOLINT: converts like a number
+    requires(std::is_convertible_v<T, float>)
+  bfloat16_t(T value) : bits(float_to_bfloat16(static_cast<float>(value))) {}  // NOLINT: converts like a number
   operator float() const { return bfloat16_to_float(bits); }
 };
 
@@ -34,8 +34,8 @@ struct complex64_t : std::complex<float> {
   complex64_t(float real, float imaginary) : std::complex<float>(real, imaginary) {}
   complex64_t(const std::complex<float>& value) : std::complex<float>(value) {}  // NOLINT: the same number
   template <typename T>
-  requires(std::is_convertible_v<T, float> && !std::is_same_v<T, complex64_t>) complex64_t(T value)
-      : std::complex<float>(static_cast<float>(value)) {}  // NOLINT: converts like a number
+    requires(std::is_convertible_v<T, float> && !std::is_same_v<T, complex64_t>)
+  complex64_t(T value) : std::complex<float>(static_cast<float>(value)) {}  // NOLINT: converts like a number
   operator float() const { return real(); }
 };
 

@@ -27,23 +27,23 @@ array linspace(double start, double stop, int num = 50, Dtype dtype = float32, S
 array full(Shape shape, array vals, Dtype dtype, StreamOrDevice s = {});
 array full(Shape shape, array vals, StreamOrDevice s = {});
 template <typename T>
-requires(!is_array_v<T>) array full(Shape shape, T val, Dtype dtype, StreamOrDevice s = {}) {
+  requires(!is_array_v<T>)
+array full(Shape shape, T val, Dtype dtype, StreamOrDevice s = {}) {
   return full(std::move(shape), array(val, dtype), s);
 }
 template <typename T>
-requires(!is_array_v<T>) array full(Shape shape, T val, StreamOrDevice s = {}) {
-  return full(std::move(shape), array(val), s);
-}
+  requires(!is_array_v<T>)
+array full(Shape shape, T val, StreamOrDevice s = {}) { return full(std::move(shape), array(val), s); }
 array full_like(const array& a, array vals, Dtype dtype, StreamOrDevice s = {});
 array full_like(const array& a, array vals, StreamOrDevice s = {});
 template <typename T>
-requires(!is_array_v<T>) array full_like(const array& a, T val, Dtype dtype, StreamOrDevice s = {}) {
+  requires(!is_array_v<T>)
+array full_like(const array& a, T val, Dtype dtype, StreamOrDevice s = {}) {
   return full_like(a, array(val, dtype), dtype, s);
 }
 template <typename T>
-requires(!is_array_v<T>) array full_like(const array& a, T val, StreamOrDevice s = {}) {
-  return full_like(a, array(val, a.dtype()), s);
-}
+  requires(!is_array_v<T>)
+array full_like(const array& a, T val, StreamOrDevice s = {}) { return full_like(a, array(val, a.dtype()), s); }
 
 array zeros(const Shape& shape, Dtype dtype, StreamOrDevice s = {});
 array zeros(const Shape& shape, StreamOrDevice s = {});
