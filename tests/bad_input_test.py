@@ -95,9 +95,9 @@ class Config(RefusalTest):
                                  ({"vocab_size": "many"}, "vocab_size"), ({"rms_norm_eps": "x"}, "rms_norm_eps"), ({"quantization": {"group_size": 31, "bits": 4}}, "group_size"),
                                  ({"intermediate_size": 64}, "mlp"), ({"rope_theta": -1.0}, "rope_theta"), ({"num_key_value_heads": 3}, "num_key_value_heads"),
                                  ({"num_hidden_layers": 10**9}, "num_hidden_layers"), ({"num_hidden_layers": 4096}, "model.layers.2"), ({"num_hidden_layers": 1}, "model.layers.1"),
-                                 ({"head_dim": 0}, "head_dim"), ({"head_dim": -16}, "head_dim"), ({"head_dim": 16.5}, "head_dim"), ({"head_dim": "16"}, "head_dim"),
-                                 ({"head_dim": 12}, "head_dim"), ({"head_dim": 10**9}, "head_dim"), ({"head_dim": float("nan")}, "config.json"),
-                                 ({"num_attention_heads": 4096, "head_dim": 256}, "q_proj"), ({"num_attention_heads": 6}, "head_dim"), ({"num_key_value_heads": 0}, "num_key_value_heads"),
+                                 ({"head_dim": -16}, "head_dim"), ({"head_dim": 16.5}, "head_dim"), ({"head_dim": "16"}, "head_dim"),
+                                 ({"head_dim": 13}, "head_dim"), ({"head_dim": 12}, "q_proj"), ({"head_dim": 10**9}, "head_dim"), ({"head_dim": float("nan")}, "config.json"),
+                                 ({"num_attention_heads": 4096, "head_dim": 256}, "q_proj"), ({"num_attention_heads": 6}, "q_proj"), ({"num_key_value_heads": 0}, "num_key_value_heads"),
                                  ({"vocab_size": 0}, "vocab_size"), ({"vocab_size": -1}, "vocab_size"), ({"vocab_size": 321}, "embed_tokens"), ({"vocab_size": [320]}, "vocab_size"),
                                  ({"rms_norm_eps": -1}, "rms_norm_eps"), ({"rms_norm_eps": None}, "rms_norm_eps"), ({"max_position_embeddings": 0}, "max_position_embeddings"),
                                  ({"max_position_embeddings": 1e300}, "max_position_embeddings"), ({"tie_word_embeddings": "yes"}, "tie_word_embeddings"),
@@ -111,12 +111,13 @@ class Config(RefusalTest):
 
     def test_quantization(self):
         for value, culprit in [({"group_size": 32, "bits": 7}, "bits"), ({"group_size": 0, "bits": 8}, "group_size"), ({"group_size": -32, "bits": 8}, "group_size"),
-                               ({"group_size": 64, "bits": 8}, "scales"), ({"group_size": 32, "bits": 4}, "weight"), ({"bits": 8}, "group_size"), ({"group_size": 32}, "bits"),
+                               ({"bits": 8}, "group_size"), ({"group_size": 32}, "bits"),
                                ({"group_size": "32", "bits": 8}, "group_size"), ({"group_size": 32, "bits": 8.5}, "bits"), (8, "quantization"), ([8], "quantization"),
                                ({"group_size": 32, "bits": 8, "mode": "mystic"}, "mystic"), ({"group_size": 32, "bits": 8, "mode": 3}, "mode"), (None, "quantization"),
                                ({"group_size": 32, "bits": 8, "model.layers.0.mlp.up_proj": False}, "up_proj"),
                                ({"group_size": 32, "bits": 8, "model.layers.0.mlp.up_proj": {"bits": 9, "group_size": 32}}, "bits"),
-                               ({"group_size": 128, "bits": 8}, "group_size")]:
+                               ({"group_size": 32, "bits": 8, "model.layers.0.mlp.up_proj": {"bits": 8, "group_size": 64}}, "up_proj.scales"),
+                               ({"group_size": 32, "bits": 8, "model.layers.0.mlp.up_proj": {"bits": 4, "group_size": 32}}, "up_proj.weight")]:
             with self.subTest(value=value), Copy() as copy:
                 copy.config(quantization=value)
                 self.refused(lambda: generate("--prompt", "hi", model=copy.path), culprit)
@@ -142,7 +143,7 @@ class Config(RefusalTest):
                 self.survives(lambda: generate("--prompt", "hi", "--max-tokens", 3, model=copy.path))
 
     def test_end_of_sequence(self):
-        for value in ("x", [-1], 2**40, [[1]], {"a": 1}, 1.5, True):
+        for value in ("x", [-2], 2**40, [[1]], {"a": 1}, 1.5, True):
             with self.subTest(value=value), Copy() as copy:
                 copy.config(eos_token_id=value)
                 self.refused(lambda: generate("--prompt", "hi", model=copy.path), "eos_token_id")
@@ -210,7 +211,7 @@ class Folders(RefusalTest):
                     self.refused(lambda: generate("--prompt", "hi", model=copy.path), "tokenizer" if name.startswith("tokenizer") else "safetensors" if name == "model.safetensors" else name)
 
     def test_index(self):
-        for files, culprit in [(["../../../../etc/passwd"], "etc/passwd"), (["/etc/passwd"], "etc/passwd"), (["model-00001-of-00002.safetensors"], "model-00001-of-00002"),
+        for files, culprit in [(["../../../../etc/passwd"], "etc/passwd"), (["/etc/passwd"], "etc/passwd"), (["model.safetensors", "model-00002-of-00002.safetensors"], "model-00002-of-00002"), (["absent.safetensors"], "absent"),
                                ([".."], ".."), ([""], "index"), (["."], "."), ([f"model-{i}.safetensors" for i in range(20000)], "index")]:
             with self.subTest(files=files[0]), Copy() as copy:
                 index = {"metadata": {"total_size": 1}, "weight_map": {f"x{i}": file for i, file in enumerate(files)}}

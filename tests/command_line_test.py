@@ -39,6 +39,16 @@ class Tools(unittest.TestCase):
             count = lambda *flags: json.loads(generate("--prompt", "hi", "--max-tokens", 1, "--json", *flags, model=copy.path).stdout)["prompt_tokens"]
             self.assertGreater(count("--tools", self.file.name), count())
 
+    def test_tools_of_the_template_config_are_tools(self):
+        with Copy() as copy:
+            copy.template("{% for t in tools or [] %}{{ t.function.name }}{% endfor %}{{ messages[-1].content }}")
+            count = lambda *flags: json.loads(generate("--prompt", "hi", "--max-tokens", 1, "--json", *flags, model=copy.path).stdout)["prompt_tokens"]
+            config = json.dumps({"tools": TOOLS})
+            self.assertEqual(count("--chat-template-config", config), count("--tools", self.file.name))
+            refused = generate("--prompt", "hi", "--chat-template-config", config, "--tools", self.file.name, model=copy.path)
+            self.assertEqual((refused.returncode, refused.stderr.count(b"\n")), (2, 1))
+            self.assertEqual(generate("--prompt", "hi", "--chat-template-config", '{"tools": 1}', model=copy.path).returncode, 2)
+
     def test_chat_takes_tools(self):
         with Copy() as copy:
             copy.template("{{ tools|tojson }}{% for m in messages %}{{ m.content }}{% endfor %}")
@@ -82,6 +92,25 @@ class Generate(unittest.TestCase):
 
         self.assertEqual(text(1), text(1))
         self.assertNotEqual(text(1), text(2))
+
+    def test_an_empty_system_prompt_is_one(self):
+        with Copy() as copy:
+            copy.template("{% if messages[0].role != 'system' %}You are helpful. {% endif %}{% for m in messages %}{{ m.content }}{% endfor %}")
+            count = lambda *flags: json.loads(generate("--prompt", "hi", "--max-tokens", 1, "--json", *flags, model=copy.path).stdout)["prompt_tokens"]
+            self.assertLess(count("--system-prompt", ""), count())
+
+    def test_every_end_token_ends_the_answer(self):
+        flags = ["--prompt", "hi", "--max-tokens", 5, "--json", "--ignore-chat-template"]
+        answer = lambda id, *more, model=TINY: json.loads(generate(*flags, "--logit-bias", json.dumps({str(id): 1000}), *more, model=model).stdout)
+        config = json.loads((TINY / "config.json").read_text())
+        end = config["eos_token_id"] if isinstance(config["eos_token_id"], int) else config["eos_token_id"][0]
+        other = end + 40
+        self.assertEqual((answer(other)["finish_reason"], answer(end)["finish_reason"]), ("length", "stop"))
+        self.assertEqual(answer(other, "--extra-eos-token", other)["finish_reason"], "stop")
+        with Copy() as copy:  # the tokenizer's own ends it also where the config names another
+            copy.config(eos_token_id=other)
+            (copy.path / "generation_config.json").unlink(missing_ok=True)
+            self.assertEqual({answer(id, model=copy.path)["finish_reason"] for id in (other, end)}, {"stop"})
 
     def test_prompt_from_standard_input(self):
         a = json.loads(generate("--prompt", "-", "--max-tokens", 4, "--json", stdin="what is".encode()).stdout)

@@ -59,6 +59,7 @@ MODELS = {
     "llama_layer_types": (
         LLAMA | dict(layer_types=["sliding_attention", "full_attention"], sliding_window=24), mx.float32, None, 96),
     "mistral_window": (LLAMA | dict(model_type="mistral", sliding_window=16), mx.float32, None, 290),
+    "llama_head_dim_10": (LLAMA | dict(head_dim=10), mx.float32, None, 48),
     "qwen2": (QWEN2 | dict(tie_word_embeddings=False), mx.float32, None, 48),
     "qwen3": (QWEN3, mx.float32, None, 48),
     "llama_4bit": (LLAMA, mx.float32, dict(group_size=32, bits=4), 48),

@@ -30,7 +30,11 @@ std::filesystem::path model_folder(const std::string& name_or_path) {
   const weights::HubFolders folders{
       .hearth_models = from_variable(
           {{"HEARTH_HOME", "models"}, {"XDG_DATA_HOME", "hearth/models"}, {"HOME", ".local/share/hearth/models"}}),
-      .hugging_face_hub = from_variable({{"HF_HUB_CACHE", ""}, {"HF_HOME", "hub"}, {"HOME", ".cache/huggingface/hub"}}),
+      .hugging_face_hub = from_variable({{"HF_HUB_CACHE", ""},
+                                         {"HUGGINGFACE_HUB_CACHE", ""},
+                                         {"HF_HOME", "hub"},
+                                         {"XDG_CACHE_HOME", "huggingface/hub"},
+                                         {"HOME", ".cache/huggingface/hub"}}),
   };
   return weights::resolve_model(name_or_path, folders);
 }

@@ -1,3 +1,5 @@
+#include <strings.h>
+
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -30,7 +32,7 @@ struct GenerateOptions {
   bool json = false;
   std::optional<int> top_logprobs;
 
-  bool is_verbose() const { return verbose != "False" && verbose != "false" && verbose != "F" && verbose != "f"; }
+  bool is_verbose() const { return strcasecmp(verbose.c_str(), "false") != 0 && strcasecmp(verbose.c_str(), "f") != 0; }
 };
 
 // "\n" and "\t", written as two characters each, are what they stand for.
@@ -54,8 +56,8 @@ Prompt make_prompt(const generate::LoadedModel& model, const GenerateOptions& op
   }
   const Json tools = tools_json.empty() ? Json() : parse_json(tools_json, "--tools");
   Json messages = Json::array();
-  if (!options.generation.system_prompt.empty())
-    messages.push_back({{"role", "system"}, {"content", options.generation.system_prompt}});
+  if (options.generation.system_prompt)
+    messages.push_back({{"role", "system"}, {"content", *options.generation.system_prompt}});
   messages.push_back({{"role", "user"}, {"content", prompt}});
   generate::ChatOptions chat = options.generation.chat();
   if (options.prefill_response) {

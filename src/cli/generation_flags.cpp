@@ -31,11 +31,10 @@ std::vector<std::pair<int32_t, float>> parse_logit_bias(const std::string& text)
   return result;
 }
 
-std::string read_tools(const std::string& file) {
-  const Json tools = load_json(file);
+std::string checked_tools(const Json& tools, const std::string& source) {
   const auto is_object = [](const Json& tool) { return tool.is_object(); };
   if (!tools.is_array() || !std::all_of(tools.begin(), tools.end(), is_object))
-    throw LoadError(file, "not a JSON list of tools");
+    throw LoadError(source, "not a JSON list of tools");
   return tools.dump();
 }
 
@@ -73,12 +72,20 @@ void GenerationFlags::declare(CommandLine& line) {
 generate::LoadedModel GenerationFlags::load() {
   generate::validate(sampler);
   if (max_tokens < -1) throw std::invalid_argument("--max-tokens must be at least -1.");
-  if (max_kv_size < 0) throw std::invalid_argument("--max-kv-size must be at least 0.");
+  if (max_kv_size != 0 && max_kv_size <= cache::CacheOptions{}.keep)
+    throw std::invalid_argument("--max-kv-size must be 0 or more than the first four tokens, which are always kept.");
   if (prefill_step_size < 1) throw std::invalid_argument("--prefill-step-size must be at least 1.");
   parse_logit_bias(logit_bias);
-  if (!chat_template_config.empty() && !parse_json(chat_template_config, "--chat-template-config").is_object())
-    throw std::invalid_argument("--chat-template-config must be a JSON object.");
-  if (!tools_file.empty()) tools_json = read_tools(tools_file);
+  if (!chat_template_config.empty()) {
+    const Json config = parse_json(chat_template_config, "--chat-template-config");
+    if (!config.is_object()) throw std::invalid_argument("--chat-template-config must be a JSON object.");
+    if (const auto tools = config.find("tools"); tools != config.end() && !tools->is_null()) {
+      if (!tools_file.empty())
+        throw std::invalid_argument("--tools and the tools of --chat-template-config exclude each other.");
+      tools_json = checked_tools(*tools, "--chat-template-config: tools");
+    }
+  }
+  if (!tools_file.empty()) tools_json = checked_tools(load_json(tools_file), tools_file);
   use_threads(threads);
   return generate::load(model_folder(model));
 }

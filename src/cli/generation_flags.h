@@ -12,9 +12,10 @@ namespace hearth::cli {
 
 struct GenerationFlags {
   std::string model;
-  std::string system_prompt, chat_template_config;
+  std::optional<std::string> system_prompt;  // "" is one too: it replaces the template's own
+  std::string chat_template_config;
   std::string tools_file;  // "": none
-  std::string tools_json;  // what load() read from it, a JSON array; "": none
+  std::string tools_json;  // what load() read from it or from the template's config, a JSON array; "": none
   int max_tokens = 256;
   generate::SamplerOptions sampler;
   generate::ProcessorOptions processors;

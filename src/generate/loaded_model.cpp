@@ -86,7 +86,9 @@ LoadedModel load(const std::filesystem::path& folder_path) {
     result.chat_template = std::make_unique<const text::ChatTemplate>(std::move(*chat_template));
   result.tokenizer = tokenizer.get();
   result.stop_tokens.assign(folder.eos_token_ids().begin(), folder.eos_token_ids().end());
-  if (result.stop_tokens.empty() && result.tokenizer->eos_id()) result.stop_tokens = {*result.tokenizer->eos_id()};
+  // The tokenizer's own ends an answer too: fine-tunes often keep the eos_token_id of the model they were made from.
+  if (const auto eos = result.tokenizer->eos_id(); eos && !std::ranges::count(result.stop_tokens, *eos))
+    result.stop_tokens.push_back(*eos);
   result.resident_weights = std::make_unique<weights::ResidentWeights>(folder.tensors());
   result.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
@@ -138,11 +140,13 @@ std::vector<int32_t> encode_message(const LoadedModel& model, std::string_view u
 }
 
 int32_t token_id(const LoadedModel& model, std::string_view token) {
-  if (const auto id = model.tokenizer->token_to_id(token)) return *id;
   int32_t id = -1;
   const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), id);
-  if (error == std::errc() && end == token.data() + token.size() && id >= 0 && id < model.tokenizer->vocab_size())
-    return id;
+  if (error == std::errc() && end == token.data() + token.size()) {
+    if (id >= 0 && id < model.tokenizer->vocab_size()) return id;
+  } else if (const auto named = model.tokenizer->token_to_id(token)) {
+    return *named;
+  }
   throw RequestError(400, "'" + std::string(token) + "' is not a token of this model.");
 }
 

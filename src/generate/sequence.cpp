@@ -55,7 +55,8 @@ void Sequence::validate(const models::Model& model, bool has_tokenizer) const {
                                 ".");
   require(r.max_tokens >= -1, "max_tokens must be at least -1.");
   require(r.top_logprobs >= 0 && r.top_logprobs <= vocab, "top_logprobs must be between 0 and the vocabulary's size.");
-  require(r.max_kv_size >= 0, "max_kv_size must be at least 0.");
+  require(r.max_kv_size == 0 || r.max_kv_size > cache::CacheOptions{}.keep,
+          "max_kv_size must be 0 or more than the first four tokens, which are always kept.");
   require(has_tokenizer || r.stop_texts.empty(), "stop_texts need a tokenizer.");
   require(!r.kept.cache || r.kept.cache->offset() == static_cast<int>(r.kept.tokens.size()),
           "kept must hold as many tokens as its cache.");

@@ -9,16 +9,17 @@ namespace {
 constexpr weights::IntRange kWidth{.min = 1, .max = 1 << 20};
 constexpr weights::IntRange kCount{.min = 1, .max = 4096};
 constexpr weights::IntRange kLength{.min = 1, .max = 1 << 30};
+constexpr weights::IntRange kWindow{.min = 0, .max = 1 << 30};  // 0: none
 
-// The layers that layer_types names sliding see a window.
+// The layers that layer_types names sliding see a window, unless use_sliding_window (Qwen's key) says no.
 std::vector<int> read_windows(const weights::ConfigReader& config, int layers) {
   std::vector<int> windows(static_cast<size_t>(layers), 0);
   const auto types = config.strings("layer_types");
-  if (types.empty()) return windows;
+  if (types.empty() || !config.boolean_or("use_sliding_window", true)) return windows;
   if (types.size() != windows.size()) config.refuse("layer_types", "needs one entry for each of num_hidden_layers");
   for (size_t i = 0; i < windows.size(); ++i) {
     if (types[i] == "sliding_attention") {
-      windows[i] = config.integer("sliding_window", kLength);
+      windows[i] = config.integer("sliding_window", kWindow);
     } else if (types[i] != "full_attention") {
       config.refuse("layer_types", "\"" + types[i] + "\" is not a kind of attention known here");
     }
@@ -66,7 +67,8 @@ DecoderConfig read_decoder_config(const weights::ConfigReader& config) {
   c.intermediate_size = config.integer("intermediate_size", kWidth);
   c.heads = config.integer("num_attention_heads", kCount);
   c.kv_heads = config.integer_or("num_key_value_heads", c.heads, kCount);
-  c.head_dim = config.integer_or("head_dim", c.hidden_size / c.heads, {.min = 8, .max = 256});
+  c.head_dim = config.integer_or("head_dim", 0, {.min = 0, .max = 256});
+  if (c.head_dim == 0) c.head_dim = c.hidden_size / c.heads;
   c.vocab_size = config.integer("vocab_size", {.min = 1, .max = 1 << 24});
   c.rms_norm_eps = static_cast<float>(config.number("rms_norm_eps", {.min = 0.0, .max = 1.0}));
   c.rope.dims = c.head_dim;
@@ -74,8 +76,8 @@ DecoderConfig read_decoder_config(const weights::ConfigReader& config) {
   c.rope.max_position_embeddings = config.integer_or("max_position_embeddings", 0, kLength);
   c.windows = read_windows(config, c.layers);
   if (c.heads % c.kv_heads != 0) config.refuse("num_key_value_heads", "must divide num_attention_heads");
-  if (c.head_dim % 8 != 0 || c.head_dim < 8 || c.head_dim > 256) {
-    config.refuse("head_dim", std::to_string(c.head_dim) + " is not a multiple of 8 from 8 to 256");
+  if (c.head_dim % 2 != 0 || c.head_dim < 2 || c.head_dim > 256) {
+    config.refuse("head_dim", std::to_string(c.head_dim) + " is not an even number from 2 to 256");
   }
   return c;
 }
@@ -98,17 +100,20 @@ Decoder::Decoder(const DecoderConfig& c, nn::Rope rope, nn::LayerLoader& loader)
     : embed_tokens_(loader.embedding("model.embed_tokens", c.vocab_size, c.hidden_size)),
       norm_(loader.rms_norm("model.norm", c.hidden_size, c.rms_norm_eps)),
       rope_(std::move(rope)) {
+  for (const std::string& name : loader.tensors().names()) {
+    if (name.ends_with("self_attn.rotary_emb.inv_freq")) loader.tensors().drop(name);  // old files; rope computes it
+  }
   layers_.reserve(static_cast<size_t>(c.layers));
   for (int i = 0; i < c.layers; ++i) layers_.push_back(load_layer(c, i, loader));
   if (!c.tied_head) lm_head_ = loader.linear("lm_head", c.hidden_size, c.vocab_size, /*bias=*/false);
   loader.finish();
   const size_t element = mx::size_of(loader.dtype());
-  info_ = {
-      .vocab_size = c.vocab_size,
-      .layers = c.layers,
-      .context_length = c.rope.max_position_embeddings,
-      .kv_bytes_per_token = 2 * element * static_cast<size_t>(c.layers) * static_cast<size_t>(c.kv_heads * c.head_dim),
-      .weight_bytes = loader.bytes_taken()};
+  const int kept = nn::Attention::kept_size(c.head_dim);
+  info_ = {.vocab_size = c.vocab_size,
+           .layers = c.layers,
+           .context_length = rope_.context_length(),
+           .kv_bytes_per_token = 2 * element * static_cast<size_t>(c.layers) * static_cast<size_t>(c.kv_heads * kept),
+           .weight_bytes = loader.bytes_taken()};
 }
 
 mx::array Decoder::forward(const mx::array& tokens, cache::RaggedBatch& batch) {

@@ -10,14 +10,11 @@ std::unique_ptr<Model> load_llama(const weights::ModelFolder& folder) {
   config.qkv_bias = config.o_bias = json.boolean_or("attention_bias", false);
   config.mlp_bias = json.boolean_or("mlp_bias", false);
   if (folder.model_type() == "mistral" && !json.has("layer_types") && json.has("sliding_window")) {
-    // Mistral 7B v0.1: every layer sees a window.
-    config.windows.assign(config.windows.size(), json.integer("sliding_window"));
+    // Mistral 7B v0.1: every layer sees a window; 0 is none.
+    config.windows.assign(config.windows.size(), json.integer("sliding_window", {.min = 0}));
   }
 
   nn::LayerLoader loader(folder);
-  for (const std::string& name : loader.tensors().names()) {
-    if (name.ends_with("self_attn.rotary_emb.inv_freq")) loader.tensors().drop(name);  // old files; rope computes it
-  }
   config.tied_head = is_head_tied(json, loader);
   return std::make_unique<Decoder>(config, nn::Rope::from_config(json, config.rope), loader);
 }

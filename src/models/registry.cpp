@@ -14,10 +14,8 @@ struct Family {
 
 // By config.json's model_type. Types that share a row's code are rows of their own.
 constexpr Family kFamilies[] = {
-    {"llama", load_llama},
-    {"mistral", load_llama},
-    {"qwen2", load_qwen2},
-    {"qwen3", load_qwen3},
+    {"llama", load_llama},       {"mistral", load_llama}, {"xverse", load_llama},
+    {"iquestcoder", load_llama}, {"qwen2", load_qwen2},   {"qwen3", load_qwen3},
 };
 
 }  // namespace

@@ -91,7 +91,8 @@ class RowLaw : public ::testing::TestWithParam<std::string> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, RowLaw,
-                         ::testing::Values("llama_4bit_float16", "mistral_window", "qwen3_mixed_bfloat16"),
+                         ::testing::Values("llama_4bit_float16", "llama_head_dim_10", "mistral_window",
+                                           "qwen3_mixed_bfloat16"),
                          [](const auto& info) { return info.param; });
 
 TEST_P(RowLaw, HoldsForRandomChunksBatchesAndThreads) {

@@ -14,8 +14,13 @@ mx::array Attention::operator()(const mx::array& x, const Rope& rope, const Rope
   if (k_norm) k = (*k_norm)(k);
   const cache::AttendOptions options{.scale = 1.0f / std::sqrt(static_cast<float>(head_dim)), .window = window};
   const mx::Dtype type = mx::result_type(q, k, v);  // files may mix float types; attention takes one
-  const auto as = [type](const mx::array& a) { return mx::astype(a, type); };
-  const mx::array out = batch.attend(layer, as(rope(q, step)), as(rope(k, step)), as(v), options);
+  const int behind = kept_size(head_dim) - head_dim;
+  const auto kept = [&](const mx::array& a) {
+    const mx::array typed = mx::astype(a, type);
+    return behind == 0 ? typed : mx::pad(typed, {{0, 0}, {0, 0}, {0, behind}});
+  };
+  mx::array out = batch.attend(layer, kept(rope(q, step)), kept(rope(k, step)), kept(v), options);
+  if (behind > 0) out = mx::slice(out, {0, 0, 0}, {tokens, heads, head_dim});
   return o_proj(mx::reshape(out, {tokens, heads * head_dim}));
 }
 

@@ -18,6 +18,9 @@ struct Attention {
   int heads, kv_heads, head_dim;
   int window = 0;  // latest tokens that a token sees, itself included; 0: all
 
+  // Numbers of a head as caches and kernels hold it: D, or zeros behind it up to the next multiple of 8.
+  static int kept_size(int head_dim) { return (head_dim + 7) / 8 * 8; }
+
   // x [T, E] -> [T, E]; appends the tokens' keys and values to the batch's caches of `layer`.
   mx::array operator()(const mx::array& x, const Rope& rope, const Rope::Step& step, cache::RaggedBatch& batch,
                        int layer) const;

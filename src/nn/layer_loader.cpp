@@ -13,7 +13,7 @@ mx::array LayerLoader::take(const std::string& name, const mx::Shape& shape, wei
 }
 
 Matrix LayerLoader::matrix(const std::string& path, int rows, int columns) {
-  const auto quantization = folder_.quantization(path);
+  const auto quantization = folder_.quantization(path, columns);
   if (!quantization) return {.weight = take(path + ".weight", {rows, columns})};
   const auto [group_size, bits, mode] = *quantization;
   if (columns % group_size != 0) {

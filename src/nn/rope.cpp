@@ -87,13 +87,20 @@ float scale_longrope(std::vector<double>& freqs, const ConfigReader& config, con
   return longer <= 1.0 ? 1.0f : static_cast<float>(std::sqrt(1.0 + std::log(longer) / std::log(length)));
 }
 
+int stretched(int length, double factor) {
+  return static_cast<int>(std::min(std::max(1.0, factor) * length, static_cast<double>(kLength.max)));
+}
+
 std::string type_of(const ConfigReader& scaling) {
   return scaling.string_or("type", scaling.string_or("rope_type", "default"));
 }
 
 }  // namespace
 
-Rope::Rope(const RopeOptions& options) : options_(options), freqs_(to_array(plain_freqs(options.dims, options.base))) {}
+Rope::Rope(const RopeOptions& options)
+    : options_(options),
+      context_length_(options.max_position_embeddings),
+      freqs_(to_array(plain_freqs(options.dims, options.base))) {}
 
 Rope Rope::from_config(const ConfigReader& config, const RopeOptions& given) {
   RopeOptions options = given;
@@ -112,15 +119,23 @@ Rope Rope::from_config(const ConfigReader& config, const RopeOptions& given) {
   } else if (type == "linear") {
     const double factor = scaling->number("factor", kFactor);
     for (double& freq : freqs) freq *= factor;
+    rope.context_length_ = stretched(options.max_position_embeddings, factor);
   } else if (type == "dynamic") {
     if (options.max_position_embeddings <= 0) config.refuse("max_position_embeddings", "is needed for dynamic scaling");
     if (options.dims <= 2) scaling->refuse("type", "dynamic scaling needs heads of more than 2 numbers");
     rope.dynamic_ =
         Dynamic{options.base, scaling->number("factor", {.min = 1.0, .max = 1e6}), options.max_position_embeddings};
+    rope.context_length_ = stretched(options.max_position_embeddings, rope.dynamic_->factor);
   } else if (type == "llama3") {
     scale_llama3(freqs, *scaling);
   } else if (type == "yarn") {
     rope.mscale_ = scale_yarn(freqs, *scaling, options);
+    // Configs differ in whether max_position_embeddings is the length before or behind the stretch.
+    const int before =
+        scaling->integer_or("original_max_position_embeddings", options.max_position_embeddings, kLength);
+    if (options.max_position_embeddings > 0)
+      rope.context_length_ =
+          std::max(options.max_position_embeddings, stretched(before, scaling->number("factor", kFactor)));
   } else if (type == "longrope" || type == "su") {
     rope.mscale_ = scale_longrope(freqs, config, *scaling, options);
   } else {

@@ -30,6 +30,10 @@ class Rope {
   // llama3, yarn, longrope. Throws LoadError naming the key for other types and for missing or absurd values.
   static Rope from_config(const weights::ConfigReader& config, const RopeOptions& options);
 
+  // Tokens that a sequence may have: max_position_embeddings, or what a scaling by a factor (linear, dynamic, yarn)
+  // makes of it where the config still gives the length before; 0: the config does not say.
+  int context_length() const { return context_length_; }
+
   // What a step's tokens are turned by, from their positions, int32 [T]: made once a step, used by every layer.
   struct Step {
     mx::array positions;  // [T]
@@ -49,6 +53,7 @@ class Rope {
   mx::array dynamic_freqs(const mx::array& positions) const;
 
   RopeOptions options_;
+  int context_length_;
   mx::array freqs_;  // float32 [dims / 2]: a pair turns by position / freq
   float mscale_ = 1.0f;
   std::optional<Dynamic> dynamic_;

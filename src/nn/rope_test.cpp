@@ -52,6 +52,21 @@ TEST(Rope, ReadsRopeParametersWithTheBaseInside) {
   EXPECT_FALSE(testing::same_bits(neither, flat));
 }
 
+TEST(Rope, StretchesTheContextByTheFactor) {
+  const auto length = [](const std::string& scaling) {
+    return make_rope((R"({"max_position_embeddings": 64, "rope_scaling": )" + scaling + "}").c_str()).context_length();
+  };
+  EXPECT_EQ(make_rope("{}").context_length(), 0);
+  EXPECT_EQ(length("null"), 64);
+  EXPECT_EQ(length(R"({"rope_type": "linear", "factor": 2.0})"), 128);
+  EXPECT_EQ(length(R"({"rope_type": "dynamic", "factor": 2.5})"), 160);
+  EXPECT_EQ(length(R"({"rope_type": "yarn", "factor": 4.0})"), 256);
+  EXPECT_EQ(length(R"({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32})"), 128);
+  EXPECT_EQ(length(R"({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16})"), 64);
+  EXPECT_EQ(length(R"({"rope_type": "yarn", "factor": 1e6, "original_max_position_embeddings": 100000})"), 1 << 30);
+  EXPECT_EQ(length(R"({"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 16})"), 64);
+}
+
 TEST(Rope, TurnsATokenTheSameWhateverComesAfterIt) {
   const Rope rope = make_rope(R"({"max_position_embeddings": 4, "rope_scaling": {"type": "dynamic", "factor": 2.0}})");
   const mx::array x = testing::random_array({9, 2, 8}, 1);

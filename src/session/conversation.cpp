@@ -69,8 +69,7 @@ Conversation::~Conversation() = default;
 void Conversation::reset() {
   State& s = *state_;
   s.messages = Json::array();
-  if (!s.options.system_prompt.empty())
-    s.messages.push_back({{"role", "system"}, {"content", s.options.system_prompt}});
+  if (s.options.system_prompt) s.messages.push_back({{"role", "system"}, {"content", *s.options.system_prompt}});
 }
 
 Turn Conversation::ask(std::string_view message, generate::Request settings, const OnTurn& on_turn) {

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,9 +20,9 @@
 namespace hearth::session {
 
 struct ConversationOptions {
-  std::string system_prompt = {};   // "": none
-  std::string tools_json = {};      // an array of tools that the model may call; "": none
-  generate::ChatOptions chat = {};  // template variables
+  std::optional<std::string> system_prompt = {};  // none: what the template says without one
+  std::string tools_json = {};                    // an array of tools that the model may call; "": none
+  generate::ChatOptions chat = {};                // template variables
   generate::EngineOptions engine = {};
 };
 

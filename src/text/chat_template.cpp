@@ -133,7 +133,7 @@ RenderedChat ChatTemplate::render_with_spans(const Json& messages, const Json& t
     const jinja::Value prepared = prepare_messages(runtime, messages);
     if (!continued.empty()) final_message = mark_final_message(runtime, prepared, continued, source);
     interpreter.define("messages", prepared);
-    interpreter.define("tools", runtime.from_json(tools));
+    if (!tools.is_null() || !options.contains("tools")) interpreter.define("tools", runtime.from_json(tools));
     interpreter.define("add_generation_prompt", jinja::Value::boolean(generate));
   };
   jinja::Rendering rendering =

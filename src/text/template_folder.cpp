@@ -70,11 +70,14 @@ std::string token_text(const Json& value) {
   return "";
 }
 
+// As transformers reads them: special_tokens_map.json has its say only where the config has no added_tokens_decoder,
+// and there it has the last word.
 std::vector<std::pair<std::string, std::string>> special_tokens(const Json& config, const Json& map) {
+  const bool by_map = !config.contains("added_tokens_decoder");
   std::vector<std::pair<std::string, std::string>> tokens;
   for (const char* name :
        {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
-    const Json& source = config.contains(name) ? config : map;
+    const Json& source = by_map && map.contains(name) ? map : config;
     if (!source.contains(name)) continue;
     std::string text = token_text(source[name]);
     if (!text.empty()) tokens.emplace_back(name, std::move(text));

@@ -168,19 +168,21 @@ TEST(Tokenizer, TokenizesEightMegabytesOfOneLetterLikeItsParts) {
 // Merges pair by pair as the rule says, the best-ranked first, the leftmost of equals; ids are places in `merges`,
 // behind those of a, b and c.
 std::vector<int32_t> merge_plainly(const std::string& text, const std::vector<std::pair<int, int>>& merges) {
-  std::vector<int32_t> ids;
-  for (const char c : text) ids.push_back(c - 'a');
+  const size_t symbols = 3 + merges.size();
+  std::vector<size_t> rank(symbols * symbols, merges.size());
+  for (size_t i = 0; i < merges.size(); ++i) {
+    rank[static_cast<size_t>(merges[i].first) * symbols + static_cast<size_t>(merges[i].second)] = i;
+  }
+  std::vector<size_t> ids;
+  for (const char c : text) ids.push_back(static_cast<size_t>(c - 'a'));
   for (;;) {
     size_t best = merges.size(), place = 0;
-    for (size_t i = 0; i + 1 < ids.size(); ++i) {
-      const auto found = std::find(merges.begin(), merges.end(), std::pair<int, int>(ids[i], ids[i + 1]));
-      if (static_cast<size_t>(found - merges.begin()) < best) {
-        best = static_cast<size_t>(found - merges.begin());
-        place = i;
-      }
+    for (size_t i = 0; i + 1 < ids.size() && best > 0; ++i) {
+      const size_t here = rank[ids[i] * symbols + ids[i + 1]];
+      if (here < best) best = here, place = i;
     }
-    if (best == merges.size()) return ids;
-    ids[place] = static_cast<int32_t>(3 + best);
+    if (best == merges.size()) return {ids.begin(), ids.end()};
+    ids[place] = 3 + best;
     ids.erase(ids.begin() + static_cast<ptrdiff_t>(place) + 1);
   }
 }

@@ -268,12 +268,11 @@ Json Conversion::quantization() const {
   return recipe;
 }
 
-// One id, or a list where the end of a turn has a token of its own; null when the file names none.
+// One id or a list; null for none.
 Json Conversion::end_tokens() const {
-  const auto eos = tokenizer_.special_id("eos"), eot = tokenizer_.special_id("eot");
-  if (eos && eot && *eos != *eot) return Json::array({*eos, *eot});
-  if (eos || eot) return eos ? *eos : *eot;
-  return nullptr;
+  const std::vector<int> ids = tokenizer_.end_ids();
+  if (ids.size() > 1) return ids;
+  return ids.empty() ? Json() : Json(ids.front());
 }
 
 Json Conversion::config() const {

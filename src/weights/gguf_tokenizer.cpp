@@ -146,6 +146,22 @@ std::optional<int> GgufTokenizer::special_id(std::string_view name) const {
                                            {.min = 0, .max = static_cast<int64_t>(tokens_.size()) - 1});
 }
 
+std::vector<int> GgufTokenizer::end_ids() const {
+  constexpr std::string_view kNames[] = {"<|eot_id|>",    "<|eom_id|>",      "<|im_end|>",    "<|end|>",
+                                         "<|endoftext|>", "<|end_of_text|>", "<end_of_turn>", "<end_of_utterance>",
+                                         "<EOT>",         "_<EOT>"};
+  std::vector<int> ids;
+  const auto add = [&](int id) {
+    if (!std::ranges::count(ids, id)) ids.push_back(id);
+  };
+  for (const char* name : {"eos", "eot", "eom"})
+    if (const auto id = special_id(name)) add(*id);
+  for (size_t i = 0; i < tokens_.size(); ++i)
+    if ((types_[i] == kControl || types_[i] == kUserDefined) && std::ranges::count(kNames, tokens_[i]))
+      add(static_cast<int>(i));
+  return ids;
+}
+
 std::vector<GgufTokenizer::Merge> GgufTokenizer::merges() const {
   return is_sentencepiece() ? merges_from_scores() : listed_merges();
 }

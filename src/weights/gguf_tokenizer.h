@@ -29,8 +29,13 @@ class GgufTokenizer {
   // tokenizer_config.json: special tokens, chat templates, `model_max_length` in tokens.
   Json tokenizer_config(int model_max_length) const;
 
-  // The id under `tokenizer.ggml.<name>_token_id`, if there is one: "bos", "eos", "eot", "padding", "unknown".
+  // The id under `tokenizer.ggml.<name>_token_id`, if there is one: "bos", "eos", "eot", "eom", "padding",
+  // "unknown".
   std::optional<int> special_id(std::string_view name) const;
+
+  // The tokens that end an answer: those that the file names as the end of text, turn or message, and the special
+  // tokens whose usual meaning that is, since many files do not name them. As llama.cpp reads files.
+  std::vector<int> end_ids() const;
 
  private:
   // ggml's numbers.

@@ -158,9 +158,19 @@ Json LlamaGguf::rope_scaling_from_factors(const GgufTensor& factors) const {
 Json LlamaGguf::rope_scaling() const {
   if (const GgufTensor* factors = file_.find("rope_freqs.weight")) return rope_scaling_from_factors(*factors);
   const ConfigReader metadata = file_.metadata();
-  const std::string type = metadata.string_or("llama.rope.scaling.type", "none");
+  const double attention = metadata.number_or("llama.rope.scaling.attn_factor", 1, kFactors);
+  const std::string type = metadata.string_or("llama.rope.scaling.type", "linear");
+  if (type != "yarn" && attention != 1)
+    metadata.refuse("llama.rope.scaling.attn_factor", "only yarn's can be converted");
   if (type == "none") return nullptr;
-  const double factor = metadata.number("llama.rope.scaling.factor", kFactors);
+  const auto factors = {"llama.rope.scaling.factor", "llama.rope.scale_linear"};  // the latter in old files
+  const auto* key = std::ranges::find_if(factors, [&](const char* name) { return metadata.has(name); });
+  if (key == factors.end()) {
+    if (metadata.has("llama.rope.scaling.type")) metadata.refuse("llama.rope.scaling.factor", "missing");
+    return nullptr;
+  }
+  const double factor = metadata.number(*key, kFactors);
+  if (type == "linear" && factor == 1) return nullptr;
   if (type == "linear") return {{"rope_type", "linear"}, {"factor", shortest_decimal(factor)}};
   if (type != "yarn") metadata.refuse("llama.rope.scaling.type", fmt::format("'{}' cannot be converted", type));
   Json yarn = {{"rope_type", "yarn"},
@@ -170,6 +180,7 @@ Json LlamaGguf::rope_scaling() const {
   for (const char* name : {"beta_fast", "beta_slow"})
     if (const auto value = metadata.optional_number(fmt::format("llama.rope.scaling.yarn_{}", name), kFactors))
       yarn[name] = shortest_decimal(*value);
+  if (attention != 1) yarn["attention_factor"] = attention * (0.1 * std::log(factor) + 1);
   return yarn;
 }
 

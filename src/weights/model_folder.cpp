@@ -22,7 +22,7 @@ namespace {
 // Quantization recipes may name every layer: 126 layers of 7 products are 882 keys, mixtures of experts have more.
 constexpr JsonLimits kConfigLimits{.depth = 32, .keys = 8192, .nodes = 200'000, .bytes = 16u << 20};
 constexpr size_t kIndexBytes = 64u << 20;
-constexpr IntRange kTokenIds{.min = 0, .max = INT32_MAX};
+constexpr IntRange kTokenIds{.min = -1, .max = INT32_MAX};
 
 // Collects the file names of model.safetensors.index.json's weight_map without building it: the map has an entry per
 // tensor, and ordered_json's objects take quadratic time beyond a few thousand.
@@ -57,41 +57,50 @@ class IndexReader : public nlohmann::json_sax<Json> {
   bool in_map_ = false;
 };
 
+bool names_weights(std::string_view file) { return file.starts_with("model") && file.ends_with(".safetensors"); }
+
+std::vector<fs::path> weight_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (names_weights(entry.path().filename().string())) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// An index none of whose files is there is left from another form of the model.
 void require_indexed_files(const fs::path& folder) {
   const fs::path index = folder / "model.safetensors.index.json";
   if (!fs::exists(index)) return;
   IndexReader reader;
   const std::string text = read_file(index, kIndexBytes);
   if (!Json::sax_parse(text, &reader)) throw LoadError(index.string(), "not a valid index");
+  std::vector<std::string> missing;
   for (const std::string& file : reader.files) {
-    if (fs::path(file).filename() != fs::path(file)) throw LoadError(index.string(), file, "not the name of a file");
-    if (!fs::is_regular_file(folder / file)) throw LoadError(index.string(), file, "this file is missing");
+    if (fs::path(file).filename() != fs::path(file) || !names_weights(file))
+      throw LoadError(index.string(), file, "not the name of a file model*.safetensors");
+    if (!fs::is_regular_file(folder / file)) missing.push_back(file);
   }
-}
-
-std::vector<fs::path> weight_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("model") && name.ends_with(".safetensors")) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  if (files.empty()) throw LoadError(folder.string(), "holds no model*.safetensors");
-  return files;
+  const bool stale = missing.size() == reader.files.size() && !weight_files(folder).empty();
+  if (!missing.empty() && !stale) throw LoadError(index.string(), missing.front(), "this file is missing");
 }
 
 TensorSet load_tensors(const fs::path& folder) {
   TensorSet tensors(folder);
-  for (const fs::path& file : weight_files(folder))
+  const std::vector<fs::path> files = weight_files(folder);
+  if (files.empty()) throw LoadError(folder.string(), "holds no model*.safetensors");
+  for (const fs::path& file : files)
     for (auto& [name, value] : mx::load_safetensors(file.string()).first) tensors.add(name, value, file);
   return tensors;
 }
 
-// A number or an array of numbers.
+// A number or an array of numbers; -1 is none.
 std::vector<int> token_ids(const ConfigReader& config, std::string_view key) {
   if (!config.has(key)) return {};
-  if (config.json().find(key)->is_array()) return config.integers(key, kTokenIds);
-  return {config.integer(key, kTokenIds)};
+  const bool several = config.json().find(key)->is_array();
+  std::vector<int> ids = several ? config.integers(key, kTokenIds) : std::vector{config.integer(key, kTokenIds)};
+  std::erase(ids, -1);
+  return ids;
 }
 
 std::vector<int> eos_ids(const fs::path& folder, const ConfigReader& config) {
@@ -144,13 +153,15 @@ TensorSet ModelFolder::tensors() const { return state_->tensors; }
 size_t ModelFolder::bytes() const { return state_->bytes; }
 const std::vector<int>& ModelFolder::eos_token_ids() const { return state_->eos; }
 
-std::optional<Quantization> ModelFolder::quantization(std::string_view layer) const {
-  const std::string scales = std::string(layer) + ".scales";
+std::optional<Quantization> ModelFolder::quantization(std::string_view layer, int inputs) const {
+  const std::string scales = std::string(layer) + ".scales", weight = std::string(layer) + ".weight";
   const auto recipe = state_->recipe.of_layer(layer);
   if (state_->recipe.names(layer)) return recipe;
-  if (!state_->tensors.contains(scales)) return std::nullopt;
+  const auto groups = state_->tensors.shape_of(scales), words = state_->tensors.shape_of(weight);
+  if (!groups) return std::nullopt;
   if (!recipe) throw LoadError(state_->reader.source(), "quantization", "missing, but there is a tensor " + scales);
-  return recipe;
+  if (!words || words->empty() || groups->empty()) return recipe;
+  return recipe->of_shapes(inputs, words->back(), groups->back());
 }
 
 bool tie_head(const ConfigReader& config, TensorSet& tensors, bool by_default) {

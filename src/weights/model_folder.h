@@ -38,10 +38,11 @@ class ModelFolder {
   // Bytes of all tensors.
   size_t bytes() const;
 
-  // How the weights of a layer ("model.layers.0.mlp.up_proj") are stored; nothing when they are plain numbers.
-  // A layer is quantized if it has an entry of its own in the config, or if `<layer>.scales` is among the tensors.
-  // Throws LoadError when it has scales but the config does not say of what kind.
-  std::optional<Quantization> quantization(std::string_view layer) const;
+  // How the weights of a layer ("model.layers.0.mlp.up_proj") with rows of `inputs` numbers are stored; nothing when
+  // they are plain numbers. A layer is quantized if it has an entry of its own in the config, or if `<layer>.scales` is
+  // among the tensors: then as the config says of all layers or, where its tensors do not have those shapes, as their
+  // shapes say. Throws LoadError when there are scales but the config does not say of what kind.
+  std::optional<Quantization> quantization(std::string_view layer, int inputs) const;
 
   // The tokens that end an answer: generation_config.json's eos_token_id if it has one, else config.json's. May be
   // empty.

@@ -48,7 +48,7 @@ TEST_F(ModelFolderTest, LetsGenerationConfigNameTheEndTokens) {
   EXPECT_THAT(ModelFolder(folder_.path()).eos_token_ids(), ElementsAre(7, 8));
   write("generation_config.json", R"({"temperature": 1})");
   EXPECT_THAT(ModelFolder(folder_.path()).eos_token_ids(), ElementsAre(2));
-  write("config.json", R"({"model_type": "llama"})");
+  write("config.json", R"({"model_type": "llama", "eos_token_id": -1})");
   EXPECT_THAT(ModelFolder(folder_.path()).eos_token_ids(), IsEmpty());
 }
 
@@ -66,9 +66,15 @@ TEST_F(ModelFolderTest, NamesAShardThatIsMissing) {
                            ": model-00002-of-00002.safetensors: this file is missing");
 }
 
+TEST_F(ModelFolderTest, IgnoresAnIndexOfOtherFiles) {
+  write("model.safetensors.index.json",
+        R"({"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}})");
+  EXPECT_EQ(ModelFolder(folder_.path()).bytes(), 40u);
+}
+
 TEST_F(ModelFolderTest, RefusesAnIndexThatPointsElsewhere) {
   write("model.safetensors.index.json", R"({"weight_map": {"a": "../../etc/passwd"}})");
-  EXPECT_THAT(refused(), HasSubstr("../../etc/passwd: not the name of a file"));
+  EXPECT_THAT(refused(), HasSubstr("../../etc/passwd: not the name of a file model*.safetensors"));
   write("model.safetensors.index.json", std::string(100'000, '['));
   EXPECT_THAT(refused(), HasSubstr("model.safetensors.index.json: not a valid index"));
 }
@@ -131,15 +137,25 @@ TEST_F(ModelFolderTest, QuantizesALayerThatHasScalesOrAnEntry) {
   write("config.json", R"({"model_type": "llama", "quantization": {"group_size": 64, "bits": 4,
                            "c": {"group_size": 32, "bits": 8}, "d": false}})");
   const ModelFolder model(folder_.path());
-  EXPECT_EQ(model.quantization("a"), std::nullopt);
-  EXPECT_EQ(model.quantization("b"), (Quantization{.group_size = 64, .bits = 4}));
-  EXPECT_EQ(model.quantization("c"), (Quantization{.group_size = 32, .bits = 8}));
-  EXPECT_EQ(model.quantization("d"), std::nullopt);
+  EXPECT_EQ(model.quantization("a", 64), std::nullopt);
+  EXPECT_EQ(model.quantization("b", 64), (Quantization{.group_size = 64, .bits = 4}));
+  EXPECT_EQ(model.quantization("c", 64), (Quantization{.group_size = 32, .bits = 8}));
+  EXPECT_EQ(model.quantization("d", 64), std::nullopt);
+}
+
+TEST(Quantization, FollowsShapesWhereTheyAreOfAnotherKind) {
+  const Quantization recipe{.group_size = 64, .bits = 4};
+  EXPECT_EQ(recipe.of_shapes(128, 16, 2), recipe);
+  EXPECT_EQ(recipe.of_shapes(128, 24, 4), (Quantization{.group_size = 32, .bits = 6}));
+  EXPECT_EQ(recipe.of_shapes(128, 32, 1), (Quantization{.group_size = 128, .bits = 8}));
+  EXPECT_EQ(recipe.of_shapes(128, 28, 2), recipe);  // 7 bits
+  EXPECT_EQ(recipe.of_shapes(128, 16, 8), recipe);  // groups of 16
+  EXPECT_EQ(recipe.of_shapes(128, 0, 0), recipe);
 }
 
 TEST_F(ModelFolderTest, RefusesScalesWithoutARecipe) {
   const ModelFolder model(folder_.path());
-  EXPECT_EQ(refusal([&] { model.quantization("b"); }),
+  EXPECT_EQ(refusal([&] { model.quantization("b", 64); }),
             (folder_ / "config.json").string() + ": quantization: missing, but there is a tensor b.scales");
 }
 

@@ -10,15 +10,22 @@ namespace hearth::weights {
 
 namespace {
 
+constexpr std::array kGroupSizes = {32, 64, 128};
+constexpr std::array kBits = {2, 3, 4, 5, 6, 8};
+
+template <size_t N>
+bool is_one_of(int value, const std::array<int, N>& allowed) {
+  return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
+}
+
 template <size_t N>
 void require_one_of(const ConfigReader& reader, std::string_view key, int value, const std::array<int, N>& allowed) {
-  if (std::find(allowed.begin(), allowed.end(), value) == allowed.end())
-    reader.refuse(key, fmt::format("{} is none of {}", value, fmt::join(allowed, ", ")));
+  if (!is_one_of(value, allowed)) reader.refuse(key, fmt::format("{} is none of {}", value, fmt::join(allowed, ", ")));
 }
 
 Quantization checked(const ConfigReader& reader, int group_size, int bits) {
-  require_one_of(reader, "group_size", group_size, std::array{32, 64, 128});
-  require_one_of(reader, "bits", bits, std::array{2, 3, 4, 5, 6, 8});
+  require_one_of(reader, "group_size", group_size, kGroupSizes);
+  require_one_of(reader, "bits", bits, kBits);
   const std::string mode = reader.string_or("mode", "affine");
   if (mode != "affine")
     reader.refuse("mode", fmt::format("quantization mode '{}' is not supported, only affine", mode));
@@ -27,10 +34,21 @@ Quantization checked(const ConfigReader& reader, int group_size, int bits) {
 
 }  // namespace
 
+Quantization Quantization::of_shapes(int inputs, int words, int groups) const {
+  const auto fits = [&](int size, int width) {
+    return int64_t{groups} * size == inputs && int64_t{words} * 32 == int64_t{inputs} * width;
+  };
+  if (fits(group_size, bits)) return *this;
+  for (const int size : kGroupSizes)
+    for (const int width : kBits)
+      if (fits(size, width)) return {.group_size = size, .bits = width, .mode = mode};
+  return *this;
+}
+
 QuantizationRecipe::QuantizationRecipe(const ConfigReader& config) {
   const bool has_own_key = config.has("quantization");
   const auto recipe = config.object(has_own_key ? "quantization" : "quantization_config");
-  if (!recipe) return;
+  if (!recipe || (!has_own_key && recipe->json().empty())) return;
   if (!has_own_key && recipe->has("quant_method"))
     recipe->refuse("quant_method",
                    fmt::format("'{}' is not MLX's format; convert the model first", recipe->string("quant_method")));

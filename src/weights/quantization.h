@@ -21,6 +21,10 @@ struct Quantization {
   std::string mode = "affine";
 
   bool operator==(const Quantization&) const = default;
+
+  // This one, unless rows of `inputs` numbers in `words` packed words and `groups` groups are of another kind that
+  // kernels know.
+  Quantization of_shapes(int inputs, int words, int groups) const;
 };
 
 class QuantizationRecipe {

@@ -34,6 +34,7 @@ TEST(QuantizationRecipe, LetsLayersDifferOrOptOut) {
 
 TEST(QuantizationRecipe, FallsBackToQuantizationConfig) {
   EXPECT_EQ(recipe(R"({"quantization_config": {"group_size": 64, "bits": 4}})").of_layer("x")->bits, 4);
+  EXPECT_EQ(recipe(R"({"quantization_config": {}})").of_layer("x"), std::nullopt);
   EXPECT_EQ(recipe(R"({"quantization": {"group_size": 64, "bits": 8},
                        "quantization_config": {"quant_method": "awq"}})")
                 .of_layer("x")

@@ -34,6 +34,7 @@ struct FolderSettings {
   std::map<std::string, AddedToken> roles;  // by role, "bos_token" ...
   std::set<std::string> plain_roles;        // given as a string: flags come from elsewhere
   std::vector<AddedToken> extra;
+  bool extra_by_new_name = false;
   bool clean_up = false, clean_up_bpe = false;
   std::optional<bool> add_bos, add_eos, add_prefix_space;
 };
@@ -48,13 +49,20 @@ AddedToken read_added_token(JsonReader& in) {
   return std::move(read.token);
 }
 
-void read_extra_tokens(JsonReader& in, FolderSettings& settings) {
-  if (in.peek() != '[') {
+// A list of tokens, or an object that gives each a name.
+std::vector<AddedToken> read_extra_tokens(JsonReader& in) {
+  std::vector<AddedToken> tokens;
+  std::string name;
+  if (in.peek() == '[') {
+    in.begin_array();
+    while (in.next_element()) tokens.push_back(read_added_token(in));
+  } else if (in.peek() == '{') {
+    in.begin_object();
+    while (in.next_key(name)) tokens.push_back(read_added_token(in));
+  } else {
     in.skip_value();
-    return;
   }
-  in.begin_array();
-  while (in.next_element()) settings.extra.push_back(read_added_token(in));
+  return tokens;
 }
 
 void read_added_decoder(JsonReader& in, FolderSettings& settings, const std::string& source) {
@@ -88,8 +96,15 @@ void read_config_key(JsonReader& in, const std::string& key, FolderSettings& set
     if (!token.content.empty()) settings.roles[key] = std::move(token);
   } else if (key == "added_tokens_decoder" && next == '{') {
     read_added_decoder(in, settings, source);
-  } else if (key == "extra_special_tokens" || (key == "additional_special_tokens" && settings.extra.empty())) {
-    read_extra_tokens(in, settings);  // the latter is the old name, and gives way
+  } else if (role && next == 'n') {
+    in.skip_value();
+    settings.roles.erase(key);
+  } else if (key == "extra_special_tokens") {
+    settings.extra = read_extra_tokens(in);
+    settings.extra_by_new_name = true;
+  } else if (key == "additional_special_tokens") {  // the old name, which gives way
+    std::vector<AddedToken> tokens = read_extra_tokens(in);
+    if (!settings.extra_by_new_name) settings.extra = std::move(tokens);
   } else if (key == "tokenizer_class" && next == '"') {
     settings.tokenizer_class = in.string();
   } else if (key == "clean_up_tokenization_spaces") {
