@@ -12,7 +12,8 @@ install(TARGETS ${libraries} EXPORT HearthTargets ARCHIVE DESTINATION ${CMAKE_IN
 install(EXPORT HearthTargets NAMESPACE Hearth:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Hearth)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hearth
         FILES_MATCHING PATTERN "*.h" PATTERN "cli" EXCLUDE PATTERN "testdata" EXCLUDE PATTERN "toy_model.h" EXCLUDE
-        PATTERN "sampler_fixture.h" EXCLUDE)
+        PATTERN "sampler_fixture.h" EXCLUDE PATTERN "test_values.h" EXCLUDE PATTERN "testing.h" EXCLUDE
+        PATTERN "*_test.h" EXCLUDE)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/HearthConfig.cmake.in ${PROJECT_BINARY_DIR}/HearthConfig.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/Hearth)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/HearthConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -26,7 +26,7 @@ class Flags(RefusalTest):
                                (["--top-p", "nan"], "top"), (["--logit-bias", "[]"], "--logit-bias"), (["--logit-bias", '{"x": 1}'], "--logit-bias"),
                                (["--logit-bias", '{"99999": 1}'], "99999"), (["--logit-bias", '{"3": 1e999}'], "--logit-bias"),
                                (["--repetition-penalty", -1], "repetition"), (["--repetition-penalty", "nan"], "repetition"), (["--presence-penalty", "inf"], "presence"),
-                               (["--repetition-context-size", -1], "repetition"), (["--extra-eos-token", "no such token"], "no such token"),
+                               (["--repetition-context-size", -1], "repetition"), (["--extra-eos-token", "no such token"], "no such token"), (["--max-tokens", "010"], "max-tokens"), (["--max-kv-size", 4], "max-kv-size"),
                                (["--chat-template-config", "[" * 100000], "chat-template-config"), (["--json", "--top-logprobs", 10**6], "logprobs"),
                                (["--min-tokens-to-keep", -1], "min"), (["--xtc-probability", 2], "xtc"), (["stray"], "stray")]:
             with self.subTest(flags=[str(flag)[:40] for flag in flags]):

@@ -166,6 +166,20 @@ class Other(unittest.TestCase):
         self.assertLess(peak, (TINY / "model.safetensors").stat().st_size + kv_bytes + 60e6)
         self.assertAlmostEqual(answer["peak_memory_gb"], peak / 1e9, delta=0.002)
 
+    def test_convert_leaves_nothing_when_interrupted(self):
+        gguf = SOURCE / "src/weights/testdata/tiny_f32.gguf"
+        with tempfile.TemporaryDirectory() as folder:
+            process = subprocess.Popen([HEARTH, "convert", "--gguf", str(gguf), "--mlx-path", f"{folder}/model"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process.terminate()
+            code = process.wait(60)
+            left = sorted(path.name for path in pathlib.Path(folder).iterdir())
+        self.assertIn((code == 0, left), [(True, ["model"]), (False, [])])
+
+    def test_chat_commands(self):
+        script = b"/exit\n/quit  \nnever asked\n"
+        result = hearth("chat", "--model", TINY, "--max-tokens", 2, stdin=script)
+        self.assertEqual((result.returncode, result.stdout), (0, b"There is no command /exit; /help lists them.\n"))
+
     def test_chat_without_a_terminal(self):
         result = hearth("chat", "--model", TINY, "--max-tokens", 4, stdin=b"hello\nagain\nq\n")
         self.assertEqual(result.returncode, 0, result.stderr)

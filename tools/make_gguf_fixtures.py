@@ -34,7 +34,7 @@ def llama3_factors(theta, factor=8.0, low=1.0, high=4.0, original=8192):
 
 
 class Writer:
-    def __init__(self, name, tokenizer="gpt2", pre="smollm"):
+    def __init__(self, name, tokenizer="gpt2", pre="smollm", tokens=TOKENS):
         self.rng = np.random.default_rng(7)
         self.writer = gguf.GGUFWriter(OUT / f"{name}.gguf", "llama")
         w = self.writer
@@ -50,7 +50,7 @@ class Writer:
         w.add_tokenizer_model(tokenizer)
         if tokenizer == "gpt2":
             w.add_tokenizer_pre(pre)
-            w.add_token_list(TOKENS)
+            w.add_token_list(tokens)
             w.add_token_types(TYPES)
             w.add_token_merges(MERGES)
             w.add_eos_token_id(0)
@@ -113,6 +113,18 @@ def everything_else():
     model.close()
 
 
+def yarn():
+    """A stretched context whose rotated part is scaled too, and a token that ends a turn by its name alone."""
+    model = Writer("tiny_yarn", tokens=[*TOKENS[:2], "<|im_end|>", *TOKENS[3:]])
+    w = model.writer
+    w.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+    w.add_rope_scaling_factor(4.0)
+    w.add_rope_scaling_orig_ctx_len(CONTEXT // 4)
+    w.add_rope_scaling_attn_factors(0.5)
+    model.layers(Type.Q4_0)
+    model.close()
+
+
 def sentencepiece():
     pieces = ["<unk>", "<s>", "</s>"] + [f"<0x{i:02X}>" for i in range(256)]
     words = ["▁a", "ab", "▁ab", "abc", "▁abc", "bc", "cd", "▁▁", "▁▁▁", "日本", "本語", "日本語", "▁", "a", "b", "c", "d", "日", "本", "語"]
@@ -137,4 +149,5 @@ if __name__ == "__main__":
     OUT.mkdir(exist_ok=True)
     every_type()
     everything_else()
+    yarn()
     sentencepiece()

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -57,6 +58,11 @@ std::string read_file(const std::filesystem::path& path, size_t max_bytes) {
   return content;
 }
 
+bool is_present(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found;
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
   AtomicFileWriter writer(path);
   writer.write(content);
@@ -75,9 +81,12 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-AtomicFileWriter::AtomicFileWriter(const std::filesystem::path& path)
-    : path_(path), temporary_(path.string() + ".tmp" + std::to_string(::getpid())) {
-  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+AtomicFileWriter::AtomicFileWriter(const std::filesystem::path& path) : path_(path) {
+  static std::atomic<uint64_t> number = 0;
+  do {
+    temporary_ = path.string() + ".tmp" + std::to_string(::getpid()) + "-" + std::to_string(number++);
+    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  } while (fd_ < 0 && errno == EEXIST && number < 10'000);  // of a process that had this number and was killed
   if (fd_ < 0) fail(path_, "cannot create");
 }
 

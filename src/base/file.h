@@ -9,6 +9,9 @@
 
 namespace hearth {
 
+// Whether there is something under this name, be it a link that leads nowhere: who goes on to read it hears of that.
+bool is_present(const std::filesystem::path& path);
+
 // The whole file. Throws LoadError when it cannot be read or is longer than `max_bytes`.
 std::string read_file(const std::filesystem::path& path, size_t max_bytes = size_t{1} << 32);
 

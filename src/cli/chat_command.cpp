@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <atomic>
 #include <functional>
 #include <span>
 #include <utility>
@@ -32,15 +31,6 @@ constexpr const char* kHelp =
     "Ctrl-C       stop the answer\n"
     "After a call of a tool, a line is what the tool returned; /skip answers without it.\n";
 
-std::atomic<bool> interrupted = false;
-
-// Without SA_RESTART, so that waiting for a line ends too.
-void catch_interrupts() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { interrupted = true; };
-  sigaction(SIGINT, &action, nullptr);
-}
-
 class Chat {
  public:
   explicit Chat(const GenerationFlags& flags)
@@ -49,22 +39,32 @@ class Chat {
         conversation_(model_, {.system_prompt = flags_.system_prompt,
                                .tools_json = flags_.tools_json,
                                .chat = flags_.chat(),
-                               .engine = flags_.engine()}) {}
+                               .engine = flags_.engine()}) {
+    flags_.request(model_);  // a flag that no turn could do with is refused here
+  }
 
   // False when the line ends the chat.
-  bool take(const std::string& line) {
+  bool take(std::string line) {
+    while (!line.empty() && (line.back() == ' ' || line.back() == '\r')) line.pop_back();
     if (line.empty()) return true;
-    if (line == "/quit" || line == "q") return false;
-    if (line == "/reset" || line == "r") {
+    if (calls_.empty())  // what a call returned may be one letter
+      for (const auto& [letter, command] : {std::pair{"q", "/quit"}, {"r", "/reset"}, {"h", "/help"}})
+        if (line == letter) line = command;
+    if (line == "/quit") return false;
+    if (line == "/reset") {
       conversation_.reset();
       calls_.clear();
+      results_.clear();
       print_now("The conversation is forgotten.\n");
     } else if (line == "/stats") {
       print_now(statistics_text());
-    } else if (line == "/help" || line == "h") {
+    } else if (line == "/help") {
       print_now(kHelp);
     } else if (line == "/skip") {
       calls_.clear();
+      results_.clear();
+    } else if (line.front() == '/') {
+      print_now("There is no command " + line + "; /help lists them.\n");
     } else if (!calls_.empty()) {
       take_result(line);
     } else {
@@ -94,8 +94,6 @@ class Chat {
     ProgressLine progress;
     AnswerPrinter printer(print_now, standard_output_is_terminal());
     interrupted = false;
-    calls_.clear();
-    results_.clear();
     const auto show = [&](const generate::Response& response, std::span<const text::OutputEvent> events) {
       if (!response.token && !response.finish_reason)
         show_progress(progress, response.prompt);
@@ -109,9 +107,12 @@ class Chat {
       turn.answer.sequence = {};
       last_ = std::move(turn.answer);
       calls_ = std::move(turn.output.tool_calls);
+      results_.clear();
       printer.finish(last_->finish_reason == generate::FinishReason::kCancelled ? " ..." : "");
       if (!calls_.empty()) ask_for_result();
-    } catch (const RequestError& error) {  // of this turn; the conversation is as it was
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {  // of this turn; the conversation is as it was
       progress.clear();
       print_now(std::string("\n(") + error.what() + ")\n");
     }
@@ -145,7 +146,7 @@ int run_chat(const Arguments& arguments) {
 
   Chat chat(flags);
   LineReader reader(">> ");
-  catch_interrupts();
+  catch_interrupts({SIGINT});
   if (reader.interactive()) print_now(kHelp);
   while (const std::optional<std::string> text = reader.read())
     if (!chat.take(*text)) break;

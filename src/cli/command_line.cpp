@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <iostream>
 #include <optional>
 #include <stdexcept>
+
+#include "cli/environment.h"
 
 namespace hearth::cli {
 
@@ -28,6 +29,14 @@ std::string is_uint64(const std::string& text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() ? "" : text + " is no whole number below 2^64";
+}
+
+// CLI11 reads 010 as eight.
+std::string is_decimal(const std::string& text) {
+  const size_t digits = text.find_first_not_of("+-");
+  const bool octal = digits != text.npos && digits + 1 < text.size() && text[digits] == '0' &&
+                     text.find_first_not_of("0123456789", digits) == text.npos;
+  return octal ? text + " begins with a zero" : "";
 }
 
 bool is_option(const std::string& argument) { return argument.size() > 1 && argument.front() == '-'; }
@@ -51,8 +60,9 @@ void CommandLine::option(const std::string& names, T& variable, const std::strin
     state_->lists.push_back(option->allow_extra_args(false));
   else if constexpr (std::is_arithmetic_v<T>)
     option->capture_default_str();
+  if constexpr (std::is_same_v<T, int> || std::is_same_v<T, std::optional<int>>) option->check(is_decimal);
   if constexpr (std::is_same_v<T, uint64_t> || std::is_same_v<T, std::optional<uint64_t>>)
-    option->check(is_uint64);  // or -1 and 2^64 become 2^64 - 1
+    option->check(is_uint64)->check(is_decimal);  // or -1 and 2^64 become 2^64 - 1
 }
 
 template <typename T>
@@ -86,7 +96,7 @@ bool CommandLine::parse(const Arguments& arguments) {
   try {
     state_->app.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
-    std::cout << state_->app.help();
+    print_now(state_->app.help());
     return false;
   } catch (const CLI::ParseError& error) {
     std::string message = error.what();

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <stdexcept>
 
@@ -32,9 +33,11 @@ int run_convert(const Arguments& arguments) {
   line.option("--dtype", dtype, "Type of what is not quantized: float16, bfloat16, float32 [float16]");
   if (!line.parse(arguments)) return 0;
 
+  catch_interrupts({SIGINT, SIGTERM, SIGHUP});  // so that what has been written under a temporary name goes
   ProgressLine progress;
   const weights::ConvertReport report = weights::convert_gguf(
       {.gguf = gguf, .output = output, .dtype = float_type(dtype), .progress = [&](uint64_t done, uint64_t total) {
+         if (interrupted) throw std::runtime_error("Interrupted; nothing was written.");
          progress.show(fmt::format("Converting: {:.0f} of {:.0f} MB", static_cast<double>(done) / 1e6,
                                    static_cast<double>(total) / 1e6));
        }});

@@ -1,5 +1,6 @@
 #include "cli/environment.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,6 +23,12 @@ std::filesystem::path from_variable(std::initializer_list<std::pair<const char*,
     if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
       return std::filesystem::path(value) / rest;
   return {};
+}
+
+void check_standard_input(size_t bytes) {
+  if (std::ferror(stdin) != 0)
+    throw std::runtime_error(std::string("Cannot read standard input: ") + std::strerror(errno));
+  if (bytes > size_t{1} << 30) throw std::runtime_error("Standard input has more than a gigabyte.");
 }
 
 }  // namespace
@@ -50,11 +57,32 @@ std::string read_standard_input() {
     text.resize(std::max<size_t>(1 << 16, 2 * read));
     const size_t count = std::fread(text.data() + read, 1, text.size() - read, stdin);
     read += count;
+    check_standard_input(read);
     if (read < text.size()) {
       text.resize(read);
       return text;
     }
   }
+}
+
+std::optional<std::string> read_standard_input_line() {
+  std::string line;
+  int c;
+  while ((c = ::getc_unlocked(stdin)) != EOF && c != '\n') {  // a third of std::getline's time
+    line.push_back(static_cast<char>(c));
+    if (line.size() % (1 << 20) == 0) check_standard_input(line.size());
+  }
+  check_standard_input(line.size());
+  if (c == EOF && line.empty()) return std::nullopt;
+  return line;
+}
+
+std::atomic<bool> interrupted = false;
+
+void catch_interrupts(std::initializer_list<int> signals) {
+  struct sigaction action = {};  // without SA_RESTART
+  action.sa_handler = [](int) { interrupted = true; };
+  for (const int signal : signals) sigaction(signal, &action, nullptr);
 }
 
 void print_now(const std::string& text) {

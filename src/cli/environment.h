@@ -1,7 +1,10 @@
 // What the commands take from their surroundings: folders, terminals, standard input.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
+#include <initializer_list>
+#include <optional>
 #include <string>
 
 #include "generate/loaded_model.h"
@@ -19,8 +22,15 @@ std::filesystem::path model_folder(const std::string& name_or_path);
 // Threads that share the work; 0 leaves as many as there are CPUs. Throws std::invalid_argument when out of range.
 void use_threads(int count);
 
-// All of standard input.
+// All of standard input. Throws std::runtime_error when it cannot be read or has more than a gigabyte.
 std::string read_standard_input();
+// The next line of standard input without its newline; nothing at its end. Throws as read_standard_input does. Not to
+// be mixed with other ways of reading.
+std::optional<std::string> read_standard_input_line();
+
+// Whether one of the signals given to catch_interrupts() has come. Calls that wait for input end when one does.
+extern std::atomic<bool> interrupted;
+void catch_interrupts(std::initializer_list<int> signals);
 
 // Writes to standard output at once.
 void print_now(const std::string& text);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/unicode.h"
 #include "cli/environment.h"
 #include "text/tokenizer.h"
 
@@ -75,6 +76,7 @@ generate::LoadedModel GenerationFlags::load() {
   if (max_kv_size != 0 && max_kv_size <= cache::CacheOptions{}.keep)
     throw std::invalid_argument("--max-kv-size must be 0 or more than the first four tokens, which are always kept.");
   if (prefill_step_size < 1) throw std::invalid_argument("--prefill-step-size must be at least 1.");
+  if (system_prompt && !is_valid_utf8(*system_prompt)) throw std::invalid_argument("--system-prompt is not UTF-8.");
   parse_logit_bias(logit_bias);
   if (!chat_template_config.empty()) {
     const Json config = parse_json(chat_template_config, "--chat-template-config");

@@ -1,12 +1,15 @@
 #include "cli/line_reader.h"
 
 #include <histedit.h>
+#include <langinfo.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <clocale>
 #include <cstdio>
-#include <iostream>
+#include <cstring>
+
+#include "cli/environment.h"
 
 namespace hearth::cli {
 
@@ -28,7 +31,9 @@ const char* prompt_of(EditLine* editor) {
 
 LineReader::LineReader(std::string prompt) : state_(new State{std::move(prompt), nullptr, nullptr}) {
   if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return;
-  std::setlocale(LC_CTYPE, "");  // or libedit takes every byte of UTF-8 for a character
+  // In other locales libedit drops what is not ASCII.
+  if (std::setlocale(LC_CTYPE, "") == nullptr || std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+    std::setlocale(LC_CTYPE, "C.UTF-8");
   HistEvent event;
   state_->history = history_init();
   history(state_->history, &event, H_SETSIZE, 1000);
@@ -50,10 +55,7 @@ bool LineReader::interactive() const { return state_->editor != nullptr; }
 
 std::optional<std::string> LineReader::read() {
   std::string line;
-  if (!interactive()) {
-    if (!std::getline(std::cin, line)) return std::nullopt;
-    return line;
-  }
+  if (!interactive()) return read_standard_input_line();
   int count = 0;
   errno = 0;
   const char* typed = el_gets(state_->editor, &count);

@@ -46,6 +46,7 @@ Json parse_answer(const text::OutputFormat& format, const Json& value, bool as_e
 }
 
 text::OutputFormat chosen_format(const std::string& name, const std::string& model) {
+  if (!name.empty() && !model.empty()) throw std::invalid_argument("--format and --model exclude each other.");
   if (!name.empty()) return text::output_format(name);
   if (model.empty()) throw std::invalid_argument("parse: --format or --model is needed.");
   const auto chat_template = text::ChatTemplate::load(model_folder(model));

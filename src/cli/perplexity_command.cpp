@@ -75,6 +75,10 @@ int run_perplexity(const Arguments& arguments) {
   const std::vector<int32_t> tokens = generate::encode_text(model, text, /*special=*/false);
   if (tokens.size() < 2) throw LoadError(path, "The text has fewer than two tokens.");
   generate::require_in_vocabulary(tokens, model.model->vocab_size());
+  const size_t longest = std::min(tokens.size(), static_cast<size_t>(sequence_length));
+  if (model.context_length > 0 && longest > static_cast<size_t>(model.context_length))
+    throw std::invalid_argument(
+        fmt::format("--sequence-length must be at most {}, the model's context.", model.context_length));
 
   Loss loss;
   ProgressLine progress;
@@ -85,6 +89,8 @@ int run_perplexity(const Arguments& arguments) {
   }
   progress.clear();
   const double mean = loss.total / static_cast<double>(loss.tokens);
+  if (!std::isfinite(mean))
+    throw std::runtime_error("The model's logits are no finite numbers; its weights may be damaged.");
   if (json)
     print_now(Json{{"mean_nll", mean}, {"perplexity", std::exp(mean)}, {"tokens", loss.tokens}}.dump() + "\n");
   else

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/unicode.h"
 #include "cli/commands.h"
+#include "cli/environment.h"
 #include "core/cpu/isa.h"
 
 namespace hearth::cli {
@@ -28,11 +29,12 @@ constexpr Command kCommands[] = {
 };
 
 void print_help() {
-  std::cout << "hearth: runs MLX-format language models\n\nUsage: hearth COMMAND [OPTIONS]\n\nCommands:\n";
-  for (const Command& command : kCommands)
-    std::cout << "  " << command.name << std::string(14 - command.name.size(), ' ') << command.summary << '\n';
-  std::cout << "\n  hearth COMMAND --help   options and examples of a command\n"
-               "  hearth --version        version, instruction set in use, engine\n";
+  std::string help = "hearth: runs MLX-format language models\n\nUsage: hearth COMMAND [OPTIONS]\n\nCommands:\n";
+  for (const auto& [name, summary, run] : kCommands)
+    help += "  " + std::string(name) + std::string(14 - name.size(), ' ') + std::string(summary) + '\n';
+  print_now(help +
+            "\n  hearth COMMAND --help   options and examples of a command\n"
+            "  hearth --version        version, instruction set in use, engine\n");
 }
 
 int dispatch(const Arguments& arguments) {
@@ -41,7 +43,8 @@ int dispatch(const Arguments& arguments) {
     return arguments.empty() ? 2 : 0;
   }
   if (arguments[0] == "--version") {
-    std::cout << "hearth " << HEARTH_VERSION << " (" << cpu::isa_name(cpu::active_isa()) << ", built-in CPU engine)\n";
+    const std::string_view isa = cpu::isa_name(cpu::active_isa());
+    print_now(std::string("hearth ") + HEARTH_VERSION + " (" + std::string(isa) + ", built-in CPU engine)\n");
     return 0;
   }
   for (const Command& command : kCommands)

@@ -97,6 +97,7 @@ int run_tokenize(const Arguments& arguments) {
   line.flag("--jsonl", jsonl, "Take one JSON value a line, print one object a line");
   if (!line.parse(arguments)) return 0;
   if (streamed && !from_ids) throw std::invalid_argument("--stream needs --decode.");
+  if (jsonl && text) throw std::invalid_argument("--text and --jsonl exclude each other.");
 
   const auto tokenizer = text::Tokenizer::load(model_folder(model));
   if (jsonl) {

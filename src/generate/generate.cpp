@@ -42,19 +42,23 @@ Response to_response(Event event, PromptProgress& progress, Answer& answer) {
 Answer stream_generate(LoadedModel& model, Request request, const OnResponse& on_response, EngineOptions options) {
   const bool with_logprobs = request.logprobs || request.top_logprobs > 0;
   request.stop_tokens.insert(request.stop_tokens.end(), model.stop_tokens.begin(), model.stop_tokens.end());
-  options.context_length = model.context_length;
+  if (options.context_length == 0) options.context_length = model.context_length;
 
   PromptProgress progress{0, static_cast<int>(request.prompt.size())};
   Answer answer;
   Engine engine(*model.model, model.tokenizer, options);
   const uint64_t id = engine.submit(std::move(request));
+  bool wanted = true;
   while (!engine.idle()) {
     for (Event& event : engine.step()) {
       const Response response = to_response(std::move(event), progress, answer);
+      if (!wanted && !response.finish_reason) continue;
       answer.text += response.text;
       if (response.token) answer.tokens.push_back(*response.token);
       if (response.token && with_logprobs) answer.logprobs.push_back(response.logprob);
-      if (on_response && !on_response(response) && !response.finish_reason) engine.cancel(id);
+      if (!on_response || on_response(response) || response.finish_reason) continue;
+      wanted = false;
+      engine.cancel(id);
     }
   }
   answer.peak_memory_gb = peak_memory_gb();

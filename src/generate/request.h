@@ -20,6 +20,7 @@ namespace hearth::generate {
 struct KeptSequence {
   std::unique_ptr<cache::SequenceCache> cache = {};  // null: nothing kept
   std::vector<int32_t> tokens = {};
+  int max_kv_size = 0;  // of the request it comes from: another one's answer would depend on what had been dropped
 };
 
 struct Request {
@@ -33,7 +34,7 @@ struct Request {
       {};                 // end the answer where they begin; matched on text, however it is tokenised
   bool logprobs = false;  // report the chosen token's log-probability
   int top_logprobs = 0;   // and of this many most likely tokens
-  int max_kv_size = 0;    // > 0: keeps only this many tokens' keys and values, besides the first four
+  int max_kv_size = 0;    // > 0: keeps only this many tokens' keys and values: the first four and the latest
   // Kept from an earlier request. The longest true common prefix with the prompt is reused, compared token by token,
   // the rest forgotten. Comes back with Finished.
   KeptSequence kept = {};

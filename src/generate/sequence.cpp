@@ -66,7 +66,7 @@ void Sequence::validate(const models::Model& model, bool has_tokenizer) const {
 // Goes on from the kept cache where its tokens and the prompt's agree; drops it where it cannot be cut back to there.
 void Sequence::reuse_kept() {
   KeptSequence kept = std::move(request_.kept);
-  if (!kept.cache) return;
+  if (!kept.cache || kept.max_kv_size != request_.max_kv_size) return;
   // The last token of the prompt is always computed: its logits are wanted.
   const int usable = static_cast<int>(tokens_.size()) - (wants_token() ? 1 : 0);
   const int common = std::min(common_prefix(kept.tokens, tokens_), usable);
@@ -146,7 +146,7 @@ void Sequence::finish(FinishReason reason, std::vector<Event>& events) {
     usage_.prompt_seconds = std::chrono::duration<double>(Clock::now() - submitted_).count();
   finished.usage = usage_;
   tokens_.resize(static_cast<size_t>(cache_->offset()));
-  finished.sequence = {std::move(cache_), std::move(tokens_)};
+  finished.sequence = {std::move(cache_), std::move(tokens_), request_.max_kv_size};
   events.push_back({id_, std::move(finished)});
 }
 

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "text/template_error.h"
 #include "text/tokenizer.h"
 
 namespace hearth::session {
@@ -41,7 +40,7 @@ size_t common_prefix(const generate::LoadedModel& model, const Json& messages, c
     const std::string wanted = std::string(prompt) + std::string(answer);
     return static_cast<size_t>(std::mismatch(text.begin(), text.end(), wanted.begin(), wanted.end()).first -
                                text.begin());
-  } catch (const text::TemplateError&) {  // some refuse a conversation that ends with the assistant
+  } catch (const std::exception&) {  // some templates refuse a conversation that ends with the assistant
     return 0;
   }
 }
@@ -81,14 +80,14 @@ Turn Conversation::ask(std::string_view message, generate::Request settings, con
 Turn Conversation::answer_calls(std::span<const std::string> results, generate::Request settings,
                                 const OnTurn& on_turn) {
   Json messages = state_->messages;
-  const Json calls = messages.empty() ? Json() : messages.back().value("tool_calls", Json());
+  const Json calls = messages.empty() ? Json() : messages.back().value("tool_calls", Json::array());
   if (calls.empty() || calls.size() != results.size())
     throw std::invalid_argument("[answer_calls] the last answer has " + std::to_string(calls.size()) + " calls, not " +
                                 std::to_string(results.size()));
   for (size_t i = 0; i < results.size(); ++i)
     messages.push_back({{"role", "tool"},
-                        {"tool_call_id", calls[i]["id"]},
-                        {"name", calls[i]["function"]["name"]},
+                        {"tool_call_id", calls.at(i).at("id")},
+                        {"name", calls.at(i).at("function").at("name")},
                         {"content", results[i]}});
   return proceed(std::move(messages), std::move(settings), on_turn);
 }

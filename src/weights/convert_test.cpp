@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -72,6 +73,14 @@ std::vector<float> expected_values(const std::string& name) {
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;
+}
+
+// Replaces text inside a fixture by text of equal length.
+std::string altered(const std::string& fixture, std::string_view from, std::string_view to) {
+  std::string bytes = read_file(testdata(fixture));
+  const size_t at = bytes.find(from);
+  EXPECT_NE(at, bytes.npos);
+  return bytes.replace(at, from.size(), to);
 }
 
 class ConvertTest : public testing::Test {
@@ -154,6 +163,35 @@ TEST_F(ConvertTest, TakesHeadBiasesFrequenciesAndMixedTypesAlong) {
   EXPECT_THAT(file.floats("model.layers.0.self_attn.o_proj.bias"), testing::Each(0.0f));
 }
 
+TEST_F(ConvertTest, TakesStretchedContextsAndEndsOfTurnsAlong) {
+  convert("tiny_yarn", FloatType::kFloat16);
+  EXPECT_EQ(json("config.json")["eos_token_id"], Json::array({0, 2}));
+  const Json scaling = json("config.json")["rope_scaling"];
+  EXPECT_EQ(scaling["rope_type"], "yarn");
+  EXPECT_EQ(scaling["factor"], 4.0);
+  EXPECT_EQ(scaling["original_max_position_embeddings"], 32);
+  EXPECT_NEAR(scaling["attention_factor"].get<double>(), 0.5 * (0.1 * std::log(4.0) + 1), 1e-6);
+}
+
+TEST_F(ConvertTest, ReadsAFactorWithoutATypeAsLinear) {
+  std::string bytes = altered("tiny_yarn.gguf", "llama.rope.scaling.type", "llama.rope.scaling.typx");
+  const std::string attention = "llama.rope.scaling.attn_factor";
+  bytes.replace(bytes.find(attention), attention.size(), "llama.rope.scaling.attn_fxctor");
+  write_file_atomically(scratch_ / "linear.gguf", bytes);
+  convert_gguf({.gguf = scratch_ / "linear.gguf", .output = output_});
+  EXPECT_EQ(json("config.json")["rope_scaling"], parse_json(R"({"rope_type": "linear", "factor": 4.0})", ""));
+}
+
+TEST_F(ConvertTest, WritesIntoAFolderThatIsThereAndEmpty) {
+  fs::create_directories(output_);
+  const fs::path before = fs::current_path();
+  fs::current_path(output_);
+  convert_gguf({.gguf = fs::path(HEARTH_SOURCE_DIR "/src/weights/testdata/tiny_q4_0.gguf"), .output = "."});
+  fs::current_path(before);
+  EXPECT_EQ(json("config.json")["model_type"], "llama");
+  for (const auto& entry : fs::directory_iterator(output_)) EXPECT_FALSE(entry.is_directory()) << entry.path();
+}
+
 TEST_F(ConvertTest, WritesTheTokenizer) {
   convert("tiny_q4_0", FloatType::kFloat16);
   const Json tokenizer = json("tokenizer.json");
@@ -209,14 +247,6 @@ TEST_F(ConvertTest, LeavesAnExistingFolderAlone) {
   EXPECT_EQ(refusal([&] { convert("tiny_q4_0", FloatType::kFloat16); }), "");
 }
 
-// Replaces text inside a fixture by text of equal length.
-std::string altered(const std::string& fixture, std::string_view from, std::string_view to) {
-  std::string bytes = read_file(testdata(fixture));
-  const size_t at = bytes.find(from);
-  EXPECT_NE(at, bytes.npos);
-  return bytes.replace(at, from.size(), to);
-}
-
 TEST_F(ConvertTest, LeavesNothingBehindWhenItFails) {
   const std::pair<std::string, std::string> cases[] = {
       {altered("tiny_q4_0.gguf", "blk.0.attn_q.weight", "blk.0.attn_z.weight"), "blk.0.attn_q.weight: missing tensor"},
@@ -233,7 +263,11 @@ TEST_F(ConvertTest, LeavesNothingBehindWhenItFails) {
       {altered("tiny_q4_0.gguf", "{{ messages",
                "{{\xff"
                "messages"),
-       "tokenizer.chat_template: not UTF-8"},
+       "tokenizer: holds text for tokenizer_config.json that is not UTF-8"},
+      {altered("tiny_yarn.gguf", "llama.rope.scaling.factor", "llama.rope.scaling.fxctor"),
+       "llama.rope.scaling.factor: missing"},
+      {altered("tiny_yarn.gguf", "llama.rope.scaling.type", "llama.rope.scaling.typx"),
+       "llama.rope.scaling.attn_factor: only yarn's can be converted"},
   };
   for (const auto& [bytes, why] : cases) {
     const fs::path gguf = scratch_ / "bad.gguf";

@@ -222,12 +222,14 @@ struct GgufFile::Contents {
 
   void read_metadata(Cursor& cursor) {
     const std::string key(cursor.string("metadata key", kLongestKey));
-    if (scalars.contains(key) || arrays.contains(key)) cursor.refuse(key, "appears twice");
+    if (scalars.contains(key)) cursor.refuse(key, "appears twice");
     const auto type = static_cast<GgufValueType>(cursor.number<uint32_t>(key));
-    if (type == GgufValueType::kArray)
+    if (type == GgufValueType::kArray) {
       arrays[key] = read_array(cursor, bytes, key);
-    else
+      scalars[key] = Json::array();  // so that who wants a single value refuses it
+    } else {
       scalars[key] = read_scalar(cursor, type, key);
+    }
   }
 
   // Finds every tensor's bytes and refuses those outside the file or on top of each other.
@@ -273,7 +275,7 @@ struct GgufFile::Contents {
   std::span<const std::byte> bytes;
   std::string source;
   uint64_t tensor_count = 0, metadata_count = 0;
-  Json scalars = Json::object();
+  Json scalars = Json::object();  // and an empty array in place of each array
   std::map<std::string, GgufArray, std::less<>> arrays;
   std::vector<GgufTensor> tensors;
   std::map<std::string_view, size_t> index;

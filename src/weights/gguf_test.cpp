@@ -77,7 +77,7 @@ TEST(GgufFile, NamesKeysOfTheWrongType) {
   file.string("f").number(kArray).number(kFloat32).number<uint64_t>(0);
   const GgufFile gguf(file.bytes(), "m.gguf");
   EXPECT_EQ(refusal([&] { gguf.metadata().string("n"); }), "m.gguf: n: 7 is not a string");
-  EXPECT_EQ(refusal([&] { gguf.metadata().string("f"); }), "m.gguf: f: missing");
+  EXPECT_EQ(refusal([&] { gguf.metadata().string("f"); }), "m.gguf: f: an array is not a string");
   EXPECT_EQ(refusal([&] { gguf.strings("n"); }), "m.gguf: n: not an array");
   EXPECT_EQ(refusal([&] { gguf.strings("f"); }), "m.gguf: f: not an array of strings");
 }

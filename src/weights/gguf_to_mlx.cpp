@@ -60,16 +60,18 @@ struct Output {
 
 bool is_plain(GgufType type) { return type == GgufType::kF32 || type == GgufType::kF16 || type == GgufType::kBF16; }
 
-// A folder beside `path` that becomes `path` on commit() and vanishes otherwise.
+// A folder that becomes `path` on commit() and vanishes otherwise: beside it; or, where `path` is an empty folder
+// already, inside it, since that may be where a volume is mounted or a user stands.
 class PendingFolder {
  public:
   explicit PendingFolder(const fs::path& path) : path_(path) {
     std::error_code error;
-    if (fs::exists(path_, error) && !(fs::is_directory(path_, error) && fs::is_empty(path_, error)))
-      throw LoadError(path_.string(), "exists already");
-    const std::string name = path_.filename().empty() ? path_.parent_path().filename() : path_.filename();
-    const fs::path parent = path_.filename().empty() ? path_.parent_path().parent_path() : path_.parent_path();
-    temporary_ = parent / fmt::format(".{}.{}.partial", name, ::getpid());
+    if (path_.empty()) throw LoadError("--mlx-path", "names no folder");
+    if (path_.filename().empty()) path_ = path_.parent_path();  // "model/"
+    inside_ = fs::is_directory(path_, error) && fs::is_empty(path_, error);
+    if (!inside_ && is_present(path_)) throw LoadError(path_.string(), "exists already");
+    const std::string end = fmt::format("{}.partial", ::getpid());
+    temporary_ = inside_ ? path_ / ("." + end) : path_.parent_path() / ("." + path_.filename().string() + "." + end);
     fs::remove_all(temporary_, error);
     if (!fs::create_directories(temporary_, error))
       throw LoadError(path_.string(), fmt::format("cannot create {}: {}", temporary_.string(), error.message()));
@@ -85,13 +87,27 @@ class PendingFolder {
 
   void commit() {
     std::error_code error;
-    fs::rename(temporary_, path_, error);
+    if (inside_) {
+      move_up(error);
+    } else {
+      fs::rename(temporary_, path_, error);
+    }
     if (error) throw LoadError(path_.string(), "cannot give the finished folder its name: " + error.message());
-    temporary_.clear();
+    if (!inside_) temporary_.clear();
   }
 
  private:
+  // config.json last: without it a folder is no model.
+  void move_up(std::error_code& error) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(temporary_, error)) names.push_back(entry.path().filename());
+    std::ranges::partition(names, [](const std::string& name) { return name != "config.json"; });
+    for (const std::string& name : names)
+      if (!error) fs::rename(temporary_ / name, path_ / name, error);
+  }
+
   fs::path path_, temporary_;
+  bool inside_ = false;
 };
 
 class Conversion {
@@ -306,8 +322,8 @@ Json Conversion::generation_config() const {
 void Conversion::write_json(const fs::path& path, const Json& value, int indent) const {
   try {
     write_file_atomically(path, value.dump(indent) + "\n");
-  } catch (const Json::type_error&) {  // dump() refuses what is not UTF-8; only chat templates are text of any kind
-    throw LoadError(file_.source(), "tokenizer.chat_template", "not UTF-8");
+  } catch (const Json::type_error&) {  // dump() refuses what is not UTF-8
+    throw LoadError(file_.source(), "tokenizer", "holds text for " + path.filename().string() + " that is not UTF-8");
   }
 }
 

@@ -134,6 +134,7 @@ Json LlamaGguf::rope_scaling_from_factors(const GgufTensor& factors) const {
   if (factors.type != GgufType::kF32 || factors.shape != std::vector<int64_t>{head_dim_ / 2})
     throw LoadError(file_.source(), factors.name, fmt::format("not {} values of type F32", head_dim_ / 2));
   const std::vector<float> divisors = float_values(factors);
+  if (std::all_of(divisors.begin(), divisors.end(), [](float divisor) { return divisor == 1; })) return nullptr;
   const double factor = *std::max_element(divisors.begin(), divisors.end());
   const auto matches = [&](double original_context) {
     for (int i = 0; i < head_dim_ / 2; ++i) {
@@ -143,7 +144,6 @@ Json LlamaGguf::rope_scaling_from_factors(const GgufTensor& factors) const {
     }
     return true;
   };
-  if (std::all_of(divisors.begin(), divisors.end(), [](float divisor) { return divisor == 1; })) return nullptr;
   for (int original_context : {8192, 4096, 2048, 16384, 32768})
     if (matches(original_context))
       return {{"rope_type", "llama3"},
@@ -156,16 +156,24 @@ Json LlamaGguf::rope_scaling_from_factors(const GgufTensor& factors) const {
 
 // Hugging Face's rope_scaling; null for none.
 Json LlamaGguf::rope_scaling() const {
-  if (const GgufTensor* factors = file_.find("rope_freqs.weight")) return rope_scaling_from_factors(*factors);
+  const GgufTensor* factors = file_.find("rope_freqs.weight");
+  Json by_factors = factors != nullptr ? rope_scaling_from_factors(*factors) : Json();
+  Json by_metadata = rope_scaling_from_metadata();
+  if (!by_factors.is_null() && !by_metadata.is_null())
+    throw LoadError(file_.source(), factors->name, "cannot be converted together with llama.rope.scaling");
+  return by_factors.is_null() ? std::move(by_metadata) : std::move(by_factors);
+}
+
+Json LlamaGguf::rope_scaling_from_metadata() const {
   const ConfigReader metadata = file_.metadata();
   const double attention = metadata.number_or("llama.rope.scaling.attn_factor", 1, kFactors);
   const std::string type = metadata.string_or("llama.rope.scaling.type", "linear");
   if (type != "yarn" && attention != 1)
     metadata.refuse("llama.rope.scaling.attn_factor", "only yarn's can be converted");
   if (type == "none") return nullptr;
-  const auto factors = {"llama.rope.scaling.factor", "llama.rope.scale_linear"};  // the latter in old files
-  const auto* key = std::ranges::find_if(factors, [&](const char* name) { return metadata.has(name); });
-  if (key == factors.end()) {
+  const auto keys = {"llama.rope.scaling.factor", "llama.rope.scale_linear"};  // the latter in old files
+  const auto* key = std::ranges::find_if(keys, [&](const char* name) { return metadata.has(name); });
+  if (key == keys.end()) {
     if (metadata.has("llama.rope.scaling.type")) metadata.refuse("llama.rope.scaling.factor", "missing");
     return nullptr;
   }

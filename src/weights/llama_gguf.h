@@ -42,6 +42,7 @@ class LlamaGguf {
   void add_layer(int layer);
   void refuse_leftovers() const;
   Json rope_scaling() const;
+  Json rope_scaling_from_metadata() const;
   Json rope_scaling_from_factors(const GgufTensor& factors) const;
 
   const GgufFile& file_;

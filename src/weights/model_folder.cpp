@@ -30,27 +30,31 @@ class IndexReader : public nlohmann::json_sax<Json> {
  public:
   std::set<std::string> files;
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
+  bool null() override { return may_be_here(); }
+  bool boolean(bool) override { return may_be_here(); }
+  bool number_integer(number_integer_t) override { return may_be_here(); }
+  bool number_unsigned(number_unsigned_t) override { return may_be_here(); }
+  bool number_float(number_float_t, const string_t&) override { return may_be_here(); }
+  bool binary(binary_t&) override { return false; }
   bool string(string_t& value) override {
-    if (depth_ == 2 && in_map_) files.insert(value);
+    if (depth_ != 2 || !in_map_) return may_be_here();
+    files.insert(value);
     return files.size() <= kMostFiles;
   }
   bool key(string_t& name) override {
     if (depth_ == 1) in_map_ = name == "weight_map";
     return true;
   }
-  bool start_object(size_t) override { return ++depth_ <= kDeepest; }
-  bool start_array(size_t) override { return ++depth_ <= kDeepest; }
+  bool start_object(size_t) override { return (depth_ < 2 || !in_map_) && ++depth_ <= kDeepest; }
+  bool start_array(size_t) override { return may_be_here() && ++depth_ <= kDeepest; }
   bool end_object() override { return --depth_, true; }
   bool end_array() override { return --depth_, true; }
   bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
 
  private:
+  // Whether a value that is no object, and in the map no file, may stand here.
+  bool may_be_here() const { return depth_ > 0 && !in_map_; }
+
   static constexpr int kDeepest = 8;
   static constexpr size_t kMostFiles = 10'000;
   int depth_ = 0;
@@ -71,7 +75,7 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
 // An index none of whose files is there is left from another form of the model.
 void require_indexed_files(const fs::path& folder) {
   const fs::path index = folder / "model.safetensors.index.json";
-  if (!fs::exists(index)) return;
+  if (!is_present(index)) return;
   IndexReader reader;
   const std::string text = read_file(index, kIndexBytes);
   if (!Json::sax_parse(text, &reader)) throw LoadError(index.string(), "not a valid index");
@@ -105,7 +109,7 @@ std::vector<int> token_ids(const ConfigReader& config, std::string_view key) {
 
 std::vector<int> eos_ids(const fs::path& folder, const ConfigReader& config) {
   const fs::path path = folder / "generation_config.json";
-  if (fs::exists(path)) {
+  if (is_present(path)) {
     const Json generation = load_json(path, kConfigLimits);
     auto ids = token_ids(ConfigReader(generation, path.string()), "eos_token_id");
     if (!ids.empty()) return ids;

@@ -56,6 +56,8 @@ QuantizationRecipe::QuantizationRecipe(const ConfigReader& config) {
   // Layers are told from settings by their values: settings are numbers and strings.
   for (const auto& [path, value] : recipe->json().items()) {
     if (value.is_boolean()) layers_[path] = value.template get<bool>() ? global_ : std::nullopt;
+    const bool names_layer = path.find('.') != path.npos;
+    if (names_layer && !value.is_object() && !value.is_boolean()) recipe->refuse(path, "neither an object nor false");
     if (!value.is_object()) continue;
     const ConfigReader layer = *recipe->object(path);
     // An entry that leaves one out means MLX's default, not the folder's global value.

@@ -55,6 +55,8 @@ TEST(QuantizationRecipe, RefusesWhatNoKernelCanRead) {
             "c: quantization_config.quant_method: 'gptq' is not MLX's format; convert the model first");
   EXPECT_EQ(refusal([] { recipe(R"({"quantization": {"bits": 4}})"); }), "c: quantization.group_size: missing");
   EXPECT_EQ(refusal([] { recipe(R"({"quantization": 4})"); }), "c: quantization: 4 is not an object");
+  EXPECT_EQ(refusal([] { recipe(R"({"quantization": {"group_size": 64, "bits": 4, "model.norm": 1}})"); }),
+            "c: quantization.model.norm: neither an object nor false");
 }
 
 }  // namespace

@@ -77,13 +77,6 @@ std::optional<mx::array> TensorSet::take_optional(std::string_view name, const m
   return std::move(tensors_.extract(found).mapped().value);
 }
 
-void TensorSet::rename(std::string_view from, std::string to) {
-  const auto found = tensors_.find(from);
-  if (found == tensors_.end()) return;
-  Entry entry = std::move(tensors_.extract(found).mapped());
-  add(std::move(to), std::move(entry.value), std::move(entry.file));
-}
-
 void TensorSet::drop(std::string_view name) {
   const auto found = tensors_.find(name);
   if (found != tensors_.end()) tensors_.erase(found);

@@ -42,9 +42,7 @@ class TensorSet {
   std::optional<mx::array> take_optional(std::string_view name, const mx::Shape& shape,
                                          TensorClass kind = TensorClass::kFloating);
 
-  // For formats of other programs: gives a tensor its usual name, or drops what the model does not use.
-  // rename() throws LoadError when `to` is there already; both do nothing when the first name is absent.
-  void rename(std::string_view from, std::string to);
+  // Drops a tensor that the model does not use, if it is there.
   void drop(std::string_view name);
 
   // Throws LoadError naming the tensors that are left (at most five) and the file of the first.
