@@ -5,11 +5,13 @@ Usage: peer.py {llama.cpp|openvino-exact|openvino-fast} MODEL.gguf [RUNS=3]
 openvino-fast rounds activations to 8 bits (its default); openvino-exact computes in bfloat16. Values are medians over RUNS.
 """
 import json
+import os
 import statistics
 import sys
 import time
 
 PROMPT, SHORT, GENERATE, FIRST = 512, 8, 64, 30
+CORES = len(os.sched_getaffinity(0))
 
 
 def tokens(count):
@@ -20,7 +22,7 @@ def llama_cpp(path, runs):
     from llama_cpp import Llama
 
     start = time.perf_counter()
-    model = Llama(path, n_ctx=PROMPT + GENERATE + 16, n_threads=2, n_threads_batch=2, n_batch=512, verbose=False)
+    model = Llama(path, n_ctx=PROMPT + GENERATE + 16, n_threads=CORES, n_threads_batch=CORES, n_batch=512, verbose=False)
     loaded = time.perf_counter()
     model.eval(tokens(FIRST))
     first = time.perf_counter()

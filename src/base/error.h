@@ -1,5 +1,5 @@
 // The exceptions that leave the library. A caller's mistake is std::invalid_argument, its message begins "[function]".
-// They are caught in three places only: cli/main.cpp, the server's request handler, the engine's step.
+// They are caught where a request ends (the engine's step, a conversation's turn, a line of input) and in cli/run.cpp.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // The commands of `hearth`, one file each. They write answers to standard output and everything else to standard error.
 //
-// Errors leave as exceptions: main prints them in one line and exits with 2.
+// Errors leave as exceptions: run() prints them in one line and exits with 2.
 #pragma once
 
 #include "cli/command_line.h"

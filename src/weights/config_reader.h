@@ -1,7 +1,8 @@
 // Typed, range-checked reading of a config.json that somebody else wrote.
 //
 // Errors:   LoadError "path/config.json: key: reason"; keys of nested objects are joined with dots
-// (rope_scaling.factor). Lifetime: refers to the JSON value it was made from.
+//           (rope_scaling.factor).
+// Lifetime: refers to the JSON value it was made from.
 #pragma once
 
 #include <cstdint>
