@@ -56,7 +56,7 @@ def random_config(rng):
     family = rng.choice(["llama", "llama", "mistral", "qwen2", "qwen3"])
     kv_heads, layers, length = rng.choice([1, 2, 3]), rng.randint(1, 4), rng.choice([512, 2048])
     heads = kv_heads * rng.choice([1, 2, 3, 4, 7])
-    head_dim = rng.choice([16, 32, 64, 80, 128])
+    head_dim = rng.choice([4, 10, 16, 32, 64, 80, 100, 128])
     config = {
         "model_type": family, "hidden_size": rng.choice([32, 64, 96, 128, 192]), "num_hidden_layers": layers, "intermediate_size": 32 * rng.randint(1, 9),
         "num_attention_heads": heads, "num_key_value_heads": kv_heads, "head_dim": head_dim, "rms_norm_eps": rng.choice([1e-5, 1e-6]),
