@@ -26,8 +26,7 @@ weights::FloatType float_type(const std::string& name) {
 
 int run_convert(const Arguments& arguments) {
   std::string gguf, output = "mlx_model", dtype = "float16";
-  CommandLine line("convert", "Writes a GGUF of the Llama architecture as a folder in MLX's format, without loss.",
-                   kConvertExamples);
+  CommandLine line("convert", "Writes a GGUF of the Llama architecture as a folder in MLX's format.", kConvertExamples);
   line.required("--gguf", gguf, "GGUF file");
   line.option("--mlx-path", output, "Folder to write; it must not exist or be empty [mlx_model]");
   line.option("--dtype", dtype, "Type of what is not quantized: float16, bfloat16, float32 [float16]");
@@ -44,9 +43,8 @@ int run_convert(const Arguments& arguments) {
   progress.clear();
   print_now(fmt::format("{}: {} tensors, {:.1f} MB, {:.3f} bits per weight\n", output, report.tensors,
                         static_cast<double>(report.bytes) / 1e6, report.bits_per_weight));
-  if (report.scales_rounded)
-    print_now(
-        "The scales of quantized layers were rounded to bfloat16, which has 3 bits less than the file's float16.\n");
+  if (report.rounded)
+    print_now("Weights or scales were rounded to " + dtype + "; --dtype float32 keeps all as they are.\n");
   return 0;
 }
 

@@ -22,9 +22,9 @@ struct ConvertReport {
   size_t tensors = 0;
   uint64_t bytes = 0;  // of all tensors written
   double bits_per_weight = 0;
-  // Quantized values and their scales are taken over without loss, except that bfloat16 has 8 of float16's 11
-  // significant bits: true when the model has quantized layers and dtype is bfloat16.
-  bool scales_rounded = false;
+  // Whether a matrix had numbers, or scales of quantized numbers, that dtype does not hold as they are: bfloat16 has 8
+  // of float16's 11 significant bits, float32 holds all.
+  bool rounded = false;
 };
 
 // Converts a GGUF of the Llama architecture (Llama, Mistral, SmolLM2) with tensors of type F32, F16, BF16, Q4_0, Q4_1,

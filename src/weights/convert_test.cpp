@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(EveryType, ConvertType,
 
 TEST_F(ConvertTest, KeepsQuantizedValuesInFloat16Too) {
   const ConvertReport report = convert("tiny_q4_0", FloatType::kFloat16);
-  EXPECT_FALSE(report.scales_rounded);
+  EXPECT_FALSE(report.rounded);
   EXPECT_EQ(report.tensors, tensors().header.size() - 1);
   EXPECT_EQ(tensors().header.at("model.norm.weight").at("dtype"), "F16");
   std::vector<float> values = tensors().weight("model.layers.0.self_attn.q_proj");
@@ -120,8 +120,14 @@ TEST_F(ConvertTest, KeepsQuantizedValuesInFloat16Too) {
   EXPECT_TRUE(std::equal(values.begin(), values.end(), expected.begin()));
 }
 
+TEST_F(ConvertTest, SaysWhetherFloatsWereRounded) {
+  EXPECT_TRUE(convert("tiny_f32", FloatType::kFloat16).rounded);
+  fs::remove_all(output_);
+  EXPECT_FALSE(convert("tiny_f32", FloatType::kFloat32).rounded);
+}
+
 TEST_F(ConvertTest, RoundsScalesToBfloat16AndSaysSo) {
-  EXPECT_TRUE(convert("tiny_q8_0", FloatType::kBFloat16).scales_rounded);
+  EXPECT_TRUE(convert("tiny_q8_0", FloatType::kBFloat16).rounded);
   const Safetensors file = tensors();
   EXPECT_EQ(file.header.at("model.embed_tokens.scales").at("dtype"), "BF16");
   const auto scales = file.floats("model.embed_tokens.scales"), biases = file.floats("model.embed_tokens.biases");

@@ -145,6 +145,7 @@ class Conversion {
   GgufTokenizer tokenizer_;
   std::vector<Output> outputs_;
   uint64_t total_bytes_ = 0, parameters_ = 0, done_bytes_ = 0;
+  bool rounded_ = false;  // a weight or scale of a matrix
   std::unique_ptr<SafetensorsWriter> writer_;
   std::vector<std::byte> pending_;
 };
@@ -187,10 +188,15 @@ void Conversion::append(T value) {
 void Conversion::append_float(float value, const LlamaTensor& tensor) {
   switch (options_.dtype) {
     case FloatType::kFloat32: return append(value);
-    case FloatType::kBFloat16: return append(float_to_bfloat16(value));
+    case FloatType::kBFloat16: {
+      const uint16_t half = float_to_bfloat16(value);
+      rounded_ |= tensor.shape.size() == 2 && bfloat16_to_float(half) != value;
+      return append(half);
+    }
     case FloatType::kFloat16: break;
   }
   const uint16_t half = float_to_float16(value);
+  rounded_ |= tensor.shape.size() == 2 && float16_to_float(half) != value;
   if ((half & 0x7fff) == 0x7c00 && std::isfinite(value))
     throw LoadError(file_.source(), tensor.source->name,
                     fmt::format("{} does not fit into float16; choose another dtype", value));
@@ -336,7 +342,7 @@ ConvertReport Conversion::write(const fs::path& folder) {
   return {.tensors = outputs_.size(),
           .bytes = total_bytes_,
           .bits_per_weight = 8.0 * static_cast<double>(total_bytes_) / static_cast<double>(parameters_),
-          .scales_rounded = options_.dtype == FloatType::kBFloat16 && !quantization().is_null()};
+          .rounded = rounded_};
 }
 
 }  // namespace
