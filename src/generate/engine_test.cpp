@@ -194,6 +194,30 @@ TEST(Engine, ComputesAnewWhatAWindowHasDropped) {
   EXPECT_EQ(second.reason, FinishReason::kLength);
 }
 
+TEST(Engine, DropsAKeptSequenceOfAnotherWindow) {
+  ToyModel model;
+  Outcome first = run_one(model, sampled(prompt(12), 3));
+  Request request = sampled(prompt(12), 3);
+  request.max_kv_size = 64;
+  request.kept = std::move(first.sequence);
+  first = run_one(model, std::move(request));
+  EXPECT_EQ(first.usage.reused_tokens, 0);
+  request = sampled(prompt(12), 3);
+  request.max_kv_size = 64;
+  request.kept = std::move(first.sequence);
+  EXPECT_EQ(run_one(model, std::move(request)).usage.reused_tokens, 11);
+}
+
+TEST(Engine, SaysHowFarACancelledPromptWasRead) {
+  ToyModel model;
+  Engine engine(model, nullptr, {.prefill_step_size = 8});
+  const uint64_t id = engine.submit(sampled(prompt(50), 1));
+  auto outcomes = collect(engine.step());
+  engine.cancel(id);
+  while (!engine.idle()) outcomes = collect(engine.step(), std::move(outcomes));
+  EXPECT_EQ(outcomes[id].usage.prompt_tokens, 8);
+}
+
 TEST(Engine, CancelsOneRequestAndGoesOnWithTheOthers) {
   ToyModel model;
   const Outcome alone = run_one(model, sampled(prompt(9), 5));

@@ -61,7 +61,7 @@ struct TokenEvent {
 };
 
 struct Usage {
-  int prompt_tokens = 0;
+  int prompt_tokens = 0;          // as far as the prompt was read
   int reused_tokens = 0;          // of these, taken from the kept sequence
   int generation_tokens = 0;      // every sampled token, the stop token included
   double prompt_seconds = 0;      // from submit to the first token

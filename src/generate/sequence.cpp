@@ -142,8 +142,10 @@ void Sequence::finish(FinishReason reason, std::vector<Event>& events) {
       finished.text += stop_text_.finish();
   }
   finished.reason = reason;
-  if (usage_.generation_tokens == 0)
+  if (usage_.generation_tokens == 0) {
     usage_.prompt_seconds = std::chrono::duration<double>(Clock::now() - submitted_).count();
+    usage_.prompt_tokens = std::min(usage_.prompt_tokens, cache_->offset());
+  }
   finished.usage = usage_;
   tokens_.resize(static_cast<size_t>(cache_->offset()));
   finished.sequence = {std::move(cache_), std::move(tokens_), request_.max_kv_size};
