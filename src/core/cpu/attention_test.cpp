@@ -296,6 +296,18 @@ TEST_P(Attention, KeepsTheRowLawUnderRandomSplits) {
   }
 }
 
+TEST_P(Attention, KeepsTheRowLawWhenATokenHasMoreHeadsThanATileHasRows) {
+  const ThreadsRestored restored;
+  Sequence sequence({.heads = 128, .kv_heads = 1, .tokens = 200}, 1);
+  Playback alone(sequence, GetParam(), 200), shared(sequence, GetParam(), 200);
+  ThreadPool::global().resize(1);
+  alone.attend(200);
+  ThreadPool::global().resize(2);
+  shared.attend(197);
+  shared.attend(3);  // too few tiles for the threads: they share spans
+  EXPECT_EQ(alone.out.bytes, shared.out.bytes);
+}
+
 TEST_P(Attention, LetsNothingUnseenIn) {
   Shape shape{.heads = 4, .kv_heads = 2, .head_size = 64, .value_size = 64, .tokens = 140, .type = Dtype::kFloat16};
   Sequence sequence(shape, 5), poisoned(shape, 5);

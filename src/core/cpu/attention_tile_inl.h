@@ -19,13 +19,14 @@ struct SoftmaxState {
 template <class V, class T>
 class AttentionTile {
  public:
-  static constexpr int kMaxRows = 96;
+  static constexpr int kMaxRows = 96;  // more only where one token has more
   static constexpr int kSpan = kAttentionSpan;
 
   static int round_up(int n) { return (n + V::kWidth - 1) / V::kWidth * V::kWidth; }
   // Floats from row to row of queries, keys and values in scratch: whole vectors, the rest of the last one zeros.
   static int value_stride(const AttentionArgs& args) { return round_up(args.value_size); }
   static int tokens_per_tile(const AttentionArgs& args) { return std::max(1, kMaxRows / (args.heads / args.kv_heads)); }
+  static int most_rows(const AttentionArgs& args) { return std::max(kMaxRows, args.heads / args.kv_heads); }
 
   // Tokens [first, first + count) of the run, query heads of kv_head.
   AttentionTile(const AttentionArgs& args, const AttentionRun& run, int kv_head, int first, int count)
@@ -366,7 +367,7 @@ class AttentionCall {
 
   // Few tiles, many keys: spans are attended to in any order, as many as the scratch holds, then merged in theirs.
   void attend_by_spans() {
-    const size_t stride = Tile::value_stride(args_), rows = Tile::kMaxRows, floats = rows * (stride + 2);
+    const size_t stride = Tile::value_stride(args_), rows = Tile::most_rows(args_), floats = rows * (stride + 2);
     const size_t wave = std::clamp<size_t>(kLargestSharedFloats / (tiles_ * floats), 1, spans_);
     float* shared = thread_scratch(ScratchUse::kShared, tiles_ * (wave + 1) * floats);
     const auto state = [&](size_t tile, size_t place) {  // place 0: the running state
