@@ -16,7 +16,7 @@ namespace hearth::core {
 
 namespace {
 
-constexpr int64_t kOutside = -1;
+constexpr int64_t kOutside = INT64_MIN;  // no offset: those may be negative
 
 // Row-major indices as positions in [0, n), or kOutside.
 std::vector<int64_t> positions(const array& indices, const Strides& strides, const Shape& shape, int64_t n) {

@@ -233,5 +233,19 @@ TEST(Broadcast, SpreadsAColumnOverARowOfItsLength) {
   EXPECT_TRUE(array_equal(sums, array({11.f, 21.f, 31.f, 12.f, 22.f, 32.f, 13.f, 23.f, 33.f}, {3, 3})).item<bool>());
 }
 
+TEST(TakeAlongAxis, ReadsBackwards) {
+  const array backwards = flip(array({10, 11, 12, 13}), 0), at({0, 1, 2, 3});
+  EXPECT_TRUE(array_equal(take_along_axis(backwards, at, 0), array({13, 12, 11, 10})).item<bool>());
+  const array gathered = gather(backwards, {at}, {0}, {1});
+  EXPECT_TRUE(array_equal(gathered, array({13, 12, 11, 10}, {4, 1})).item<bool>());
+}
+
+TEST(Slice, ReadsItsStartWhateverTheLayout) {
+  const array x = reshape(arange(12), {3, 4}), start = broadcast_to(array(1), {2});
+  EXPECT_TRUE(array_equal(slice(x, start, {0, 1}, {2, 2}), array({5, 6, 9, 10}, {2, 2})).item<bool>());
+  const array reversed = flip(array({2, 1}), 0);
+  EXPECT_TRUE(array_equal(slice(x, reversed, {0, 1}, {2, 2}), array({6, 7, 10, 11}, {2, 2})).item<bool>());
+}
+
 }  // namespace
 }  // namespace hearth::core

@@ -100,8 +100,8 @@ class SliceUpdate final : public ComparablePrimitive<SliceUpdate> {
 // Start positions for some axes, read when evaluated and clamped so that the slice fits.
 int64_t dynamic_offset(const array& start, const std::vector<int>& axes, const array& whole, const Shape& part,
                        const Strides& strides) {
-  const array positions = astype(start, int64);
-  const int64_t* at = row_contiguous(positions).data<int64_t>();
+  std::vector<int64_t> at(axes.size());
+  copy_into(start, start.strides(), start.shape(), at.data(), int64, row_strides(start.shape()));
   int64_t offset = 0;
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t n = whole.shape(axes[i]), most = n - part[axes[i]];
