@@ -7,9 +7,11 @@
 #include <sched.h>
 
 #include <atomic>
+#include <exception>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hearth {
@@ -41,6 +43,8 @@ struct ThreadPool::State {
 
   void (*body)(void*) = nullptr;
   void* context = nullptr;
+  std::atomic<bool> failed{false};
+  std::exception_ptr failure;                   // written by whoever sets `failed`, read when nobody is inside any more
   alignas(64) std::atomic<uint32_t> number{0};  // of the latest region
   alignas(64) std::atomic<uint64_t> region{0};  // number << 32 | open << 31 | workers inside
   alignas(64) std::atomic<int> sleepers{0};
@@ -68,13 +72,21 @@ struct ThreadPool::State {
     return false;
   }
 
+  void run_body() noexcept {
+    try {
+      body(context);
+    } catch (...) {
+      if (!failed.exchange(true, std::memory_order_relaxed)) failure = std::current_exception();
+    }
+  }
+
   void work(uint32_t seen) {
     inside_region = true;
     for (;;) {
       seen = await(seen);
       if (stopping.load(std::memory_order_relaxed)) return;
       if (!enter()) continue;
-      body(context);
+      run_body();
       region.fetch_sub(1, std::memory_order_release);
     }
   }
@@ -112,16 +124,11 @@ struct ThreadPool::State {
 };
 
 ThreadPool& ThreadPool::global() {
-  static ThreadPool pool;
+  static ThreadPool& pool = *new ThreadPool;
   return pool;
 }
 
 ThreadPool::ThreadPool() : state_(new State) { state_->start(available_cpus() - 1); }
-
-ThreadPool::~ThreadPool() {
-  state_->stop();
-  delete state_;
-}
 
 int ThreadPool::size() const { return static_cast<int>(state_->workers.size()) + 1; }
 
@@ -141,9 +148,13 @@ void ThreadPool::run(void (*body)(void*), void* context) {
   s.body = body;
   s.context = context;
   s.announce(State::kOpen);
-  body(context);
+  s.run_body();
   s.close();
   inside_region = false;
+  if (s.failed.load(std::memory_order_relaxed)) {
+    s.failed.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(s.failure, nullptr));
+  }
 }
 
 }  // namespace hearth

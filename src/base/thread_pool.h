@@ -11,7 +11,8 @@
 
 namespace hearth {
 
-// The process's pool. Started on first use with the number of CPUs this process may run on.
+// The process's pool. Started on first use with the number of CPUs this process may run on; never ended, because
+// streams still compute while the process exits.
 class ThreadPool {
  public:
   static ThreadPool& global();
@@ -23,17 +24,18 @@ class ThreadPool {
 
   // Calls body(context) on the calling thread and, beside it, on workers; returns when all of them are done. Workers
   // that come too late are not waited for, so a busy machine costs no more than the caller doing everything itself:
-  // body must take its work from something shared, and leave when there is none. Bodies must not throw.
+  // body must take its work from something shared, and leave when there is none. What a body throws first is thrown
+  // here, when all have left; work that nobody had taken by then is not done.
   void run(void (*body)(void* context), void* context);
 
  private:
   ThreadPool();
-  ~ThreadPool();
   struct State;
   State* state_;
 };
 
-// Splits [0, count) into chunks of `grain` that the workers take in turn; calls body(begin, end) for each.
+// Splits [0, count) into chunks of `grain` that the workers take in turn; calls body(begin, end) for each. When a body
+// throws, so does the call, and some chunks may not have been visited.
 // Which worker takes a chunk is not fixed: a chunk's result must not depend on it (the row law).
 template <typename Body>
 void parallel_for(size_t count, size_t grain, Body&& body);

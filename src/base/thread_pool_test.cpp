@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -39,6 +40,35 @@ TEST(ThreadPool, CallersFromSeveralThreadsAllFinish) {
     });
   callers.clear();
   EXPECT_EQ(total, 4 * 200 * 10);
+}
+
+TEST(ThreadPool, ThrowsInTheCallerWhatABodyThrows) {
+  for (int threads : {1, 2, 5}) {
+    ThreadPool::global().resize(threads);
+    for (size_t bad = 0; bad < 40; ++bad) {
+      const auto visit = [bad](size_t begin, size_t end) {
+        if (begin <= bad && bad < end) throw std::out_of_range("planned");
+      };
+      EXPECT_THROW(parallel_for(40, 1, visit), std::out_of_range);
+    }
+    EXPECT_THROW(parallel_for(40, 1, [](size_t, size_t) { throw std::out_of_range("all"); }), std::out_of_range);
+    std::atomic<size_t> total = 0;
+    parallel_for(40, 1, [&](size_t begin, size_t end) { total += end - begin; });
+    EXPECT_EQ(total, 40u);
+  }
+}
+
+TEST(ThreadPool, ThrowsInTheCallerWhatAWorkerThrows) {
+  ThreadPool::global().resize(2);
+  const auto caller = std::this_thread::get_id();
+  for (int round = 0; round < 3; ++round) {
+    std::atomic<int> arrived = 0;
+    const auto meet = [&](size_t, size_t) {
+      for (++arrived; arrived < 2;) std::this_thread::yield();
+      if (std::this_thread::get_id() != caller) throw std::out_of_range("planned");
+    };
+    EXPECT_THROW(parallel_for(2, 1, meet), std::out_of_range);
+  }
 }
 
 TEST(ThreadPool, WakesWorkersThatFellAsleep) {
