@@ -48,14 +48,17 @@ void* node_memory() {
   return ::operator new(sizeof(Node), std::align_val_t(alignof(Node)));
 }
 
+// Axes of length zero do not excuse the others: strides are products of those.
 size_t element_count(const Shape& shape) {
   size_t count = 1;
+  bool empty = false;
   for (ShapeElem n : shape) {
-    if (n < 0 || __builtin_mul_overflow(count, static_cast<size_t>(n), &count) || count >> 48) {
+    empty |= n == 0;
+    if (n < 0 || __builtin_mul_overflow(count, static_cast<size_t>(std::max(n, 1)), &count) || count >> 48) {
       throw std::invalid_argument("[array] Shape has a negative dimension or too many elements.");
     }
   }
-  return count;
+  return empty ? 0 : count;
 }
 
 }  // namespace
@@ -64,18 +67,23 @@ Node* Node::make(Shape shape, Dtype dtype) {
   const size_t size = element_count(shape);
   Node* node = new (node_memory()) Node;
   node->dtype = dtype;
-  node->size = node->data_size = size;
-  node->strides.resize(shape.size());
+  node->size = size;
+  node->shape = std::move(shape);
+  node->strides.resize(node->shape.size());
+  node->lay_out();
+  return node;
+}
+
+void Node::lay_out() {
   int64_t stride = 1;
   int wide = 0;  // axes longer than one
   for (size_t i = shape.size(); i-- > 0;) {
-    node->strides[i] = stride;
+    strides[i] = stride;
     stride *= shape[i];
     wide += shape[i] > 1;
   }
-  node->flags.col_contiguous = wide <= 1;
-  node->shape = std::move(shape);
-  return node;
+  flags = {true, true, wide <= 1};
+  data_size = size;
 }
 
 void Node::recycle(Node* node) {
@@ -158,7 +166,7 @@ std::vector<array> array::make_arrays(std::vector<Shape> shapes, const std::vect
   return outputs;
 }
 
-bool array::has_primitive() const { return node_->from_group || node_->primitive != nullptr; }
+bool array::has_primitive() const { return primitive_ptr() != nullptr; }
 
 const std::shared_ptr<Primitive>& array::primitive_ptr() const {
   return node_->from_group ? node_->inputs[0].node_->primitive : node_->primitive;

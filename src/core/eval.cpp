@@ -5,6 +5,8 @@
 #include "core/eval.h"
 
 #include <algorithm>
+#include <mutex>
+#include <stdexcept>
 #include <utility>
 
 #include "core/primitive.h"
@@ -31,23 +33,48 @@ struct Visit {
   size_t next;  // input to look at
 };
 
-bool schedule(Node* node) {
-  if (node->status.load(std::memory_order_relaxed) != static_cast<int32_t>(Status::unscheduled)) return false;
-  node->status.store(static_cast<int32_t>(Status::scheduled), std::memory_order_relaxed);
-  return true;
+bool is(const Node* node, Status status) {
+  return node->status.load(std::memory_order_acquire) == static_cast<int32_t>(status);
 }
 
-void unschedule(const Tape& tape) {
-  for (Node* node : tape) {
-    if (node->status.load(std::memory_order_relaxed) == static_cast<int32_t>(Status::scheduled)) {
-      node->status.store(static_cast<int32_t>(Status::unscheduled), std::memory_order_relaxed);
-    }
+// Errors are read by other streams while somebody computes the node again.
+std::mutex error_mutex;
+
+void set_error(Node* node, const std::exception_ptr& error) {
+  std::lock_guard lock(error_mutex);
+  node->error = error;
+}
+
+[[noreturn]] void throw_error(Node* node) {
+  std::exception_ptr error;
+  {
+    std::lock_guard lock(error_mutex);
+    error = node->error;
   }
+  if (!error) throw std::logic_error("[eval] Nobody computes an input that somebody waits for.");
+  std::rethrow_exception(error);
+}
+
+// After the new status is stored the node may be gone; notifying looks at its address only.
+void publish(Node* node, Status status) {
+  node->status.store(static_cast<int32_t>(status), std::memory_order_release);
+  node->status.notify_all();
+}
+
+// A recipe again: another evaluation may compute it. Whoever waits for it gets the error.
+void give_up(Node* node, const std::exception_ptr& error) {
+  set_error(node, error);
+  publish(node, Status::unscheduled);
 }
 
 void append_graph(Node* root, std::vector<Visit>& stack, Tape& tape) {
-  if (!schedule(root)) return;
-  stack.push_back({root, 0});
+  // Whatever is marked stands in the stack or the tape, also when one of them cannot grow.
+  const auto visit = [&stack](Node* node) {
+    if (!is(node, Status::unscheduled) && !is(node, Status::failed)) return;
+    stack.push_back({node, 0});
+    node->status.store(static_cast<int32_t>(Status::scheduled), std::memory_order_relaxed);
+  };
+  visit(root);
   while (!stack.empty()) {
     Visit& top = stack.back();
     if (top.next == top.node->inputs.size()) {
@@ -55,8 +82,18 @@ void append_graph(Node* root, std::vector<Visit>& stack, Tape& tape) {
       stack.pop_back();
       continue;
     }
-    Node* input = top.node->inputs[top.next++].node();
-    if (schedule(input)) stack.push_back({input, 0});
+    visit(top.node->inputs[top.next++].node());
+  }
+}
+
+void append_graphs(const std::vector<array>& outputs, std::vector<Visit>& stack, Tape& tape) {
+  try {
+    for (const array& out : outputs) append_graph(out.node(), stack, tape);
+  } catch (...) {
+    const std::exception_ptr error = std::current_exception();
+    for (const Visit& visit : stack) give_up(visit.node, error);
+    for (Node* node : tape) give_up(node, error);
+    throw;
   }
 }
 
@@ -92,61 +129,95 @@ void take_from_group(Node* node) {
   node->flags = from->flags;
 }
 
+// Lets go of what a failed computation has left, so that the next begins afresh.
+void forget_memory(Node* node) {
+  node->storage.reset();
+  node->offset = 0;
+  node->lay_out();
+}
+
 void run_primitive(Node* node) {
   const Arrays inputs(node->inputs.data(), node->inputs.size());
   struct Nesting {
     Nesting() { ++computing; }
     ~Nesting() { --computing; }
   } nesting;
-  if (node->group_outputs) return node->primitive->eval_cpu(inputs, *node->group_outputs);
-  Borrowed out(node);
-  node->primitive->eval_cpu(inputs, MutableArrays(&out.get(), 1));
+  try {
+    if (node->group_outputs) return node->primitive->eval_cpu(inputs, *node->group_outputs);
+    Borrowed out(node);
+    node->primitive->eval_cpu(inputs, MutableArrays(&out.get(), 1));
+  } catch (...) {
+    forget_memory(node);
+    if (node->group_outputs) {
+      for (array& out : *node->group_outputs) forget_memory(out.node());
+    }
+    throw;
+  }
 }
 
 void wait_for(Node* node) {
   for (;;) {
     const int32_t now = node->status.load(std::memory_order_acquire);
-    if (now == static_cast<int32_t>(Status::failed)) std::rethrow_exception(node->error);
     if (now == static_cast<int32_t>(Status::available)) return;
+    if (now != static_cast<int32_t>(Status::scheduled)) throw_error(node);
     node->status.wait(now, std::memory_order_acquire);
   }
 }
 
-// After the new status is stored the node may be gone; notifying looks at its address only.
-void publish(Node* node, Status status) {
-  node->status.store(static_cast<int32_t>(status), std::memory_order_release);
-  node->status.notify_all();
+// Waits for those of the outputs that have one of these states, then throws what the first that failed threw. Once an
+// error has been heard of here, the output may be evaluated again.
+void wait_for_all(const std::vector<array>& outputs, std::initializer_list<Status> states) {
+  std::exception_ptr first;
+  for (const array& out : outputs) {
+    Node* node = out.node();
+    if (std::find(states.begin(), states.end(), node->state()) == states.end()) continue;
+    try {
+      wait_for(node);
+    } catch (...) {
+      if (!first) first = std::current_exception();
+      if (is(node, Status::failed)) publish(node, Status::unscheduled);
+    }
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 void run_here(const Tape& tape) {
+  size_t done = 0;
   try {
-    for (Node* node : tape) {
-      for (array& input : node->inputs) {
+    for (; done < tape.size(); ++done) {
+      for (array& input : tape[done]->inputs) {
         if (!input.is_available()) wait_for(input.node());
       }
-      compute(node);
+      compute(tape[done]);
     }
-  } catch (...) {
-    unschedule(tape);
+  } catch (...) {  // the nodes before may be gone; these are needed by the outputs
+    const std::exception_ptr error = std::current_exception();
+    for (; done < tape.size(); ++done) give_up(tape[done], error);
     throw;
   }
 }
 
 void run_on_streams(const Tape& tape, const std::vector<array>& outputs, Stream home, bool home_waits) {
-  const auto kept = std::make_shared<const std::vector<array>>(outputs);
-  std::vector<std::pair<Stream, StreamTask>> tasks;
   Tape here;
-  for (Node* node : tape) {
-    const Stream stream = node->primitive ? node->primitive->stream() : node->inputs[0].primitive().stream();
-    if (home_waits && stream == home) {
-      here.push_back(node);
-      continue;
+  try {
+    const auto kept = std::make_shared<const std::vector<array>>(outputs);
+    std::vector<std::pair<Stream, StreamTask>> tasks;
+    for (Node* node : tape) {
+      const Stream stream(static_cast<int>(node->stream), Device::cpu);
+      if (home_waits && stream == home) {
+        here.push_back(node);
+        continue;
+      }
+      auto task = std::find_if(tasks.begin(), tasks.end(), [&](auto& t) { return t.first == stream; });
+      if (task == tasks.end()) task = tasks.insert(tasks.end(), {stream, StreamTask{{}, kept}});
+      task->second.nodes.push_back(node);
     }
-    auto task = std::find_if(tasks.begin(), tasks.end(), [&](auto& t) { return t.first == stream; });
-    if (task == tasks.end()) task = tasks.insert(tasks.end(), {stream, StreamTask{{}, kept}});
-    task->second.nodes.push_back(node);
+    enqueue(std::move(tasks));
+  } catch (...) {
+    const std::exception_ptr error = std::current_exception();
+    for (Node* node : tape) give_up(node, error);
+    throw;
   }
-  enqueue(std::move(tasks));
   compute_all(here);
 }
 
@@ -176,8 +247,9 @@ std::exception_ptr compute_all(const Tape& nodes) {
       for (array& input : node->inputs) wait_for(input.node());
       compute(node);
     } catch (...) {
-      node->error = std::current_exception();
-      if (!first) first = node->error;
+      const std::exception_ptr error = std::current_exception();
+      if (!first) first = error;
+      set_error(node, error);
       publish(node, Status::failed);
     }
   }
@@ -185,8 +257,9 @@ std::exception_ptr compute_all(const Tape& nodes) {
 }
 
 void eval(std::vector<array> outputs) {
+  wait_for_all(outputs, {Status::failed});  // errors of async_eval() that nobody has heard of
   Lent scratch;
-  for (array& out : outputs) append_graph(out.node(), scratch->stack, scratch->tape);
+  append_graphs(outputs, scratch->stack, scratch->tape);
   if (!scratch->tape.empty()) {
     const Stream home = default_stream(Device::cpu);
     if (all_on(scratch->tape, home)) {
@@ -195,22 +268,18 @@ void eval(std::vector<array> outputs) {
       run_on_streams(scratch->tape, outputs, home, true);
     }
   }
-  for (array& out : outputs) {
-    if (!out.is_available()) wait_for(out.node());
-  }
+  wait_for_all(outputs, {Status::unscheduled, Status::scheduled, Status::failed});
 }
 
 void async_eval(std::vector<array> outputs) {
   Lent scratch;
-  for (array& out : outputs) append_graph(out.node(), scratch->stack, scratch->tape);
+  append_graphs(outputs, scratch->stack, scratch->tape);
   if (!scratch->tape.empty()) run_on_streams(scratch->tape, outputs, default_stream(Device::cpu), false);
 }
 
 bool array::is_available() const { return node_->state() == Status::available; }
 
-void array::wait() {
-  if (node_->state() != Status::unscheduled) wait_for(node_);
-}
+void array::wait() { wait_for_all({*this}, {Status::scheduled, Status::failed}); }
 
 void* array::raw_data() const {
   // An output of the operation that is running has memory before it is available.

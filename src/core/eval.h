@@ -17,7 +17,8 @@ template <typename... A>
   requires is_arrays_v<A...>
 void eval(A&&... outputs) { eval(std::vector<array>{std::forward<A>(outputs)...}); }
 
-// Queues the same work on the streams' threads and returns. Reading an output waits for it; an error is thrown there.
+// Queues the same work on the streams' threads and returns. Reading an output waits for it; an error is thrown there,
+// once: after that the output can be evaluated again.
 void async_eval(std::vector<array> outputs);
 template <typename... A>
   requires is_arrays_v<A...>

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include "base/error.h"
@@ -119,6 +121,100 @@ TEST(Eval, AsynchronousErrorsArriveWhereTheResultIsRead) {
   EXPECT_THROW(a.item<float>(), std::runtime_error);
   EXPECT_THROW(synchronize(), std::runtime_error);
   synchronize();
+}
+
+TEST(Eval, AGraphThatFailedHalfWayCanBeEvaluatedAgain) {
+  std::atomic<bool> fails = true;
+  array a = failing(chain(array({1.0f}), 10'000), fails);  // nodes die as soon as the next has been computed
+  a = chain(a, 100);
+  EXPECT_THROW(eval(a), std::runtime_error);
+  fails = false;
+  EXPECT_EQ(a.item<float>(), 10'101.0f);
+}
+
+TEST(Eval, AGraphThatFailedOnStreamsCanBeEvaluatedAgain) {
+  std::atomic<bool> fails = true;
+  const Stream s = new_stream(Device::cpu);
+  const array a = failing(add(array({1.0f}), array(1.0f), s), fails, s);
+  array b = a + 1.0f, c = add(a, array(2.0f), s);
+  EXPECT_THROW(eval(b, c), std::runtime_error);
+  EXPECT_THROW(eval(b, c), std::runtime_error);
+  fails = false;
+  eval(b, c);
+  EXPECT_EQ(b.item<float>(), 3.0f);
+  EXPECT_EQ(c.item<float>(), 4.0f);
+}
+
+TEST(Eval, AnAsynchronousErrorIsThrownOnce) {
+  std::atomic<bool> fails = true;
+  array a = failing(array({1.0f}), fails) + 1.0f, b = failing(array({1.0f}), fails) + 2.0f;
+  async_eval(a, b);
+  EXPECT_THROW(synchronize(), std::runtime_error);
+  fails = false;
+  EXPECT_THROW(a.wait(), std::runtime_error);
+  EXPECT_EQ(a.item<float>(), 2.0f);
+  EXPECT_THROW(b.item<float>(), std::runtime_error);
+  EXPECT_EQ(b.item<float>(), 3.0f);
+}
+
+// Takes over its input's memory and another's strides, then fails if told to.
+class FailingLate final : public ComparablePrimitive<FailingLate> {
+ public:
+  FailingLate(Stream s, bool& fails) : ComparablePrimitive(s), fails_(fails) {}
+  auto state() const { return std::tuple(); }
+  const char* name() const override { return "FailingLate"; }
+  std::vector<Shape> output_shapes(Arrays inputs) const override { return {inputs[0].shape()}; }
+  void eval_cpu(Arrays inputs, MutableArrays outputs) override {
+    if (fails_) {
+      share(outputs[0], inputs[0], {1, 2});
+      throw std::runtime_error("planned");
+    }
+    EXPECT_FALSE(outputs[0].storage());
+    EXPECT_TRUE(outputs[0].flags().row_contiguous);
+    EXPECT_TRUE(donate(outputs[0], inputs[0]));
+  }
+
+ private:
+  bool& fails_;
+};
+
+TEST(Eval, AFailedOperationLeavesNoMemoryBehind) {
+  bool fails = true;
+  array x = reshape(arange(4.0), {2, 2}) + 1.0f;
+  array a(x.shape(), x.dtype(), std::make_shared<FailingLate>(default_stream(Device::cpu), fails), {x});
+  x = array(0.0f);
+  EXPECT_THROW(eval(a), std::runtime_error);
+  fails = false;
+  EXPECT_TRUE(array_equal(a, array({1.f, 2.f, 3.f, 4.f}, {2, 2})).item<bool>());
+}
+
+TEST(Eval, OutputsOfOnePrimitiveMayBeEvaluatedOneByOne) {
+  const array w = reshape(arange(128.0), {2, 64});
+  std::vector<array> q = quantize(w);
+  eval(q[0]);
+  EXPECT_FALSE(q[1].has_primitive());
+  async_eval(q[1]);
+  array scales = add(q[2], array(0.0f), new_stream(Device::cpu));
+  eval(scales);
+  EXPECT_TRUE(array_equal(q[1], quantize(w)[1]).item<bool>());
+  EXPECT_TRUE(array_equal(scales, quantize(w)[2]).item<bool>());
+}
+
+// A pool that ended before the streams' threads left them waiting or reading freed memory, every second run.
+[[noreturn]] void exit_while_a_stream_computes() {
+  alarm(60);
+  const Stream s = new_stream(Device::cpu);
+  const array w = ones({512, 512});
+  array first = matmul(w, w, s), x = first;
+  for (int i = 0; i < 8; ++i) x = matmul(x, first, s);
+  async_eval(x);
+  first.wait();
+  std::exit(7);
+}
+
+TEST(StreamsDeathTest, AProgramMayEndWhileWorkIsQueued) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  for (int run = 0; run < 12; ++run) EXPECT_EXIT(exit_while_a_stream_computes(), testing::ExitedWithCode(7), "");
 }
 
 TEST(Streams, WaitForEachOthersResults) {

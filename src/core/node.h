@@ -18,7 +18,7 @@ enum class Status : int32_t {
   unscheduled,  // a recipe
   scheduled,    // in somebody's tape
   available,    // memory is filled
-  failed,       // `error` says why
+  failed,       // `error` says why; whoever waited for it has yet to hear
 };
 
 struct Node {
@@ -37,10 +37,13 @@ struct Node {
   std::shared_ptr<Primitive> primitive;
   Inputs inputs;
   std::unique_ptr<std::vector<array>> group_outputs;
-  std::exception_ptr error;
+  std::exception_ptr error;   // of the latest failure
   Node* next_dead = nullptr;  // while a graph is let go of
 
   Status state() const { return static_cast<Status>(status.load(std::memory_order_acquire)); }
+
+  // Row-major strides and flags, as an array has them that nothing has been computed for.
+  void lay_out();
 
   // From and to a free list of the calling thread.
   static Node* make(Shape shape, Dtype dtype);

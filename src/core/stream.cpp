@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <deque>
+#include <list>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -33,10 +33,11 @@ class Worker {
     changed_.notify_all();
   }
 
-  void push(StreamTask task) {
+  // Moves the task out of a list of one: nothing here can fail.
+  void push(std::list<StreamTask>& task) {
     {
       std::lock_guard lock(mutex_);
-      queue_.push_back(std::move(task));
+      queue_.splice(queue_.end(), task);
       ++unfinished_;
     }
     changed_.notify_all();
@@ -67,7 +68,7 @@ class Worker {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<StreamTask> queue_;
+  std::list<StreamTask> queue_;
   size_t unfinished_ = 0;
   std::exception_ptr error_;
   bool stopping_ = false;
@@ -175,7 +176,12 @@ void synchronize(Stream stream) {
 void enqueue(std::vector<std::pair<Stream, StreamTask>> tasks) {
   Streams& all = Streams::get();
   std::lock_guard lock(all.mutex);
-  for (auto& [stream, task] : tasks) all.workers[stream.index].push(std::move(task));
+  std::vector<std::pair<Worker*, std::list<StreamTask>>> prepared;  // all or none
+  for (auto& [stream, task] : tasks) {
+    auto& place = prepared.emplace_back(&all.workers[stream.index], std::list<StreamTask>(1));
+    place.second.front() = std::move(task);
+  }
+  for (auto& [worker, task] : prepared) worker->push(task);
 }
 
 Stream to_stream(const StreamOrDevice& s) {

@@ -22,7 +22,7 @@ struct StreamTask {
 };
 
 // Queues tasks for streams, all at once: every stream then sees the tapes in the same order, so streams that wait for
-// each other's nodes cannot wait in a circle.
+// each other's nodes cannot wait in a circle. When it throws, none has been queued.
 void enqueue(std::vector<std::pair<Stream, StreamTask>> tasks);
 
 // Works through a tape, waiting for inputs of other streams; a failed node fails those that need it, nothing is thrown.
