@@ -82,6 +82,30 @@ TEST(Array, HoldsShapesOfAnyRank) {
   EXPECT_EQ(sum(a + 1.0f).item<float>(), 5.0f);
   EXPECT_THROW(zeros({1 << 30, 1 << 30}), std::invalid_argument);
   EXPECT_THROW(zeros({-1}), std::invalid_argument);
+  EXPECT_THROW(zeros({0, INT32_MAX, INT32_MAX, INT32_MAX}), std::invalid_argument);
+  EXPECT_THROW(zeros({INT32_MAX, INT32_MAX, 0}), std::invalid_argument);
+  EXPECT_EQ(zeros({0, INT32_MAX}).size(), 0u);
+}
+
+TEST(SmallVector, GrowsByDoubling) {
+  SmallVector<int, 3> v;
+  std::vector<size_t> capacities;
+  for (int i = 0; i < 1000; ++i) {
+    v.push_back(i);
+    if (capacities.empty() || capacities.back() != v.capacity()) capacities.push_back(v.capacity());
+  }
+  EXPECT_LE(capacities.size(), 10u);
+  EXPECT_EQ(v[999], 999);
+}
+
+TEST(SmallVector, TakesItsOwnElements) {
+  using Strings = SmallVector<std::string, 2>;
+  Strings v{"one, too long to lie in the object itself", "two"};
+  v.resize(5, v[0]);
+  EXPECT_EQ(v[4], v[0]);
+  while (v.size() < v.capacity()) v.push_back("");
+  v.emplace_back(v[0]);
+  EXPECT_EQ(v.back(), v[0]);
 }
 
 struct Mistake {

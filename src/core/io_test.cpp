@@ -85,6 +85,9 @@ TEST_F(Files, BadHeadersAreRefusedByTheirTensorsName) {
       {R"({"a":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}})", "a: its dtype F33 is unknown"},
       {R"({"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,8]}})",
        "a: its shape is too large"},
+      {R"({"a":{"dtype":"U8","shape":[2147483647,2147483647,0],"data_offsets":[0,0]}})", "a: its shape is too large"},
+      {R"({"a":{"dtype":"U8","shape":[0,2147483647,2147483647,2147483647],"data_offsets":[0,0]}})",
+       "a: its shape is too large"},
       {R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", "a: its entry holds a negative number"},
       {R"({"a":{"dtype":"F32","shape":[2]}})", "a: its entry lacks"},
       {R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[6,10]}})",
@@ -108,6 +111,18 @@ TEST_F(Files, BadHeadersAreRefusedByTheirTensorsName) {
   }
 }
 
+TEST_F(Files, ForeignTruthValuesBecomeOnesAndZeros) {
+  std::string file = with_header(R"({"a":{"dtype":"BOOL","shape":[4],"data_offsets":[0,4]}})", 0);
+  std::ofstream(file, std::ios::binary | std::ios::app) << std::string("\0\1\2\xff", 4);
+  const array a = load_safetensors(file).first.at("a");
+  EXPECT_EQ(a.dtype(), bool_);
+  EXPECT_EQ(std::memcmp(a.data<std::byte>(), "\0\1\1\1", 4), 0);
+  save(path("a.npy"), a);
+  std::string npy = read_file(path("a.npy"));
+  npy.replace(npy.size() - 2, 2, "\2\xff");
+  EXPECT_EQ(std::memcmp(load(write("b.npy", npy)).data<std::byte>(), "\0\1\1\1", 4), 0);
+}
+
 TEST_F(Files, FilesCutAnywhereAreRefused) {
   save_safetensors(path("a.safetensors"), {{"w", arange(30.0)}, {"b", arange(7)}});
   const std::string whole = read_file(path("a.safetensors"));
@@ -126,6 +141,11 @@ TEST_F(Files, NpyComesBackAsItWas) {
     }
   }
   EXPECT_THROW(load(write("b.npy", "\x93NUMPY\1")), LoadError);
+  for (const char* shape : {"(2147483647, 2147483647, 0)", "(0, 2147483647, 2147483647, 2147483647)"}) {
+    const std::string header = std::string("{'descr': '|u1', 'fortran_order': False, 'shape': ") + shape + "}";
+    const std::string head{1, 0, static_cast<char>(header.size()), 0};
+    EXPECT_THROW(load(write("d.npy", "\x93NUMPY" + head + header)), LoadError);
+  }
   EXPECT_THROW(load(write("c.npy", std::string("\x93NUMPY\1\0\x05\0", 10) + "{'x'}")), LoadError);
 }
 

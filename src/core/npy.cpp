@@ -87,17 +87,25 @@ array load(std::string file, StreamOrDevice s) {
   const bool columns_first = value_of(header, "'fortran_order'", file).starts_with("True");
   Shape shape = parse_shape(value_of(header, "'shape'", file), file);
   size_t expected = dtype.size();
+  bool empty = false;
   for (ShapeElem n : shape) {
-    if (__builtin_mul_overflow(expected, static_cast<size_t>(n), &expected))
+    empty |= n == 0;
+    if (__builtin_mul_overflow(expected, static_cast<size_t>(std::max(n, 1)), &expected) || expected >> 47)
       throw LoadError(file, "its shape is too large");
   }
+  if (empty) expected = 0;
   const std::string_view data = bytes.substr(begin + length);
   if (data.size() < expected) {
     throw LoadError(
         file, "its shape needs " + std::to_string(expected) + " bytes, the file has " + std::to_string(data.size()));
   }
   StoragePtr storage = Storage::allocate(expected);
-  std::memcpy(storage->data(), data.data(), expected);
+  if (dtype == bool_) {  // bytes other than 0 and 1 are no truth values to C++
+    std::transform(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(expected),
+                   static_cast<bool*>(storage->data()), [](char c) { return c != 0; });
+  } else {
+    std::memcpy(storage->data(), data.data(), expected);
+  }
   if (!columns_first) return array(std::move(storage), std::move(shape), dtype);
   std::reverse(shape.begin(), shape.end());
   return transpose(array(std::move(storage), std::move(shape), dtype), s);

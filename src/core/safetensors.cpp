@@ -20,6 +20,7 @@ namespace {
 
 constexpr size_t kMaxHeader = 100'000'000;  // the format's own limit
 constexpr size_t kMaxRank = 16;
+constexpr size_t kMaxBytes = size_t{1} << 47;  // of a tensor; axes of length zero do not excuse the others
 
 struct NamedType {
   const char* name;
@@ -143,10 +144,15 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     if (!dtype_ || !shape_ || !offsets_) fail(name_, "its entry lacks dtype, shape or data_offsets");
     Shape shape;
     size_t bytes = dtype_->size();
+    bool empty = false;
     for (uint64_t n : *shape_) {
-      if (n > INT32_MAX || __builtin_mul_overflow(bytes, n, &bytes)) fail(name_, "its shape is too large");
+      empty |= n == 0;
+      if (n > INT32_MAX || __builtin_mul_overflow(bytes, std::max<uint64_t>(n, 1), &bytes) || bytes > kMaxBytes) {
+        fail(name_, "its shape is too large");
+      }
       shape.push_back(static_cast<ShapeElem>(n));
     }
+    if (empty) bytes = 0;
     if (offsets_->size() != 2) fail(name_, "its data_offsets are not two numbers");
     const uint64_t begin = (*offsets_)[0], end = (*offsets_)[1];
     if (begin > end || end > file_size_ - data_begin_) {
@@ -185,9 +191,14 @@ struct Mapping {
 };
 
 // MLX does not pad its header, so tensors may begin at any byte. They are used where they lie: copying would cost a
-// read of the whole file at load, and x86 reads across alignment at full speed.
+// read of the whole file at load, and x86 reads across alignment at full speed. Only truth values that C++ would not
+// read as such (bytes other than 0 and 1) are made into proper ones.
 array tensor_in(const std::shared_ptr<Mapping>& mapping, const SafetensorsEntry& tensor) {
   const std::byte* from = mapping->mapped.bytes().data() + tensor.begin;
+  const auto is_bool = [](std::byte b) { return b <= std::byte{1}; };
+  if (tensor.dtype == bool_ && !std::all_of(from, from + (tensor.end - tensor.begin), is_bool)) {
+    return not_equal(array(const_cast<std::byte*>(from), tensor.shape, uint8, [mapping](void*) {}), array(0, uint8));
+  }
   // The engine never writes to memory it does not own.
   return array(const_cast<std::byte*>(from), tensor.shape, tensor.dtype, [mapping](void*) {});
 }

@@ -88,7 +88,7 @@ class SmallVector {
     size_ = 0;
   }
   void resize(size_t count) { resize(count, T()); }
-  void resize(size_t count, const T& value) {
+  void resize(size_t count, T value) {  // a copy: it may be one of ours
     reserve(count);
     if (count < size_) std::destroy(data_ + count, end());
     if (count > size_) std::uninitialized_fill(end(), data_ + count, value);
@@ -97,8 +97,10 @@ class SmallVector {
   void push_back(T value) { emplace_back(std::move(value)); }
   template <typename... Args>
   T& emplace_back(Args&&... args) {
-    if (size_ == capacity_) grow(size_t{capacity_} + N);
-    return *new (data_ + size_++) T(std::forward<Args>(args)...);
+    if (size_ < capacity_) return *new (data_ + size_++) T(std::forward<Args>(args)...);
+    T made(std::forward<Args>(args)...);  // before the old elements go: they may be meant
+    grow(size_t{capacity_} + std::max(capacity_, N));
+    return *new (data_ + size_++) T(std::move(made));
   }
   void pop_back() { data_[--size_].~T(); }
   iterator insert(const_iterator position, T value) {
