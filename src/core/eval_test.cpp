@@ -283,6 +283,15 @@ TEST(Memory, PeakCountsWhatWasHeldAtOnce) {
   EXPECT_LT(get_peak_memory() - before, size_t{8} << 20);
 }
 
+TEST(Memory, PeakDoesNotCountWhatWasRefused) {
+  reset_peak_memory();
+  array absurd = zeros({1 << 20, 1 << 20});
+  const size_t before = get_peak_memory(), held = get_active_memory();
+  EXPECT_THROW(eval(absurd), OutOfMemory);
+  EXPECT_LT(get_peak_memory(), before + (1 << 20));
+  EXPECT_EQ(get_active_memory(), held);
+}
+
 TEST(Memory, LimitsRefuseWithTheNumbersAndLeaveEverythingUsable) {
   const size_t previous = set_memory_limit(get_active_memory() + (1 << 20));
   array big = zeros({1 << 20});
