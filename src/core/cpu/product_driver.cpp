@@ -58,9 +58,8 @@ void run_many(const ProductCall& call, const ProductKernels& kernels) {
   const int64_t m_parts = ceil_div(call.m, m_step), panels = ceil_div(call.n, kernels.tile_n);
   const int64_t panels_per_part = std::clamp<int64_t>(panels * m_parts / 16, 1, 8);
   const int64_t n_step = panels_per_part * kernels.tile_n, n_parts = ceil_div(call.n, n_step);
-  const size_t scratch =
-      static_cast<size_t>(kPanelBytes + 4096 + (call.groups() + 16) * 2 * static_cast<int64_t>(sizeof(float)) +
-                          m_step * kernels.tile_n * kernels.accumulator_bytes);
+  const int64_t scratch_bytes = kPanelBytes + kPanelRounding + m_step * kernels.tile_n * kernels.accumulator_bytes;
+  const size_t scratch = static_cast<size_t>(scratch_bytes) / sizeof(float);
   parallel_for(static_cast<size_t>(m_parts * n_parts), 1, [&](size_t begin, size_t end) {
     void* own = thread_scratch(ScratchUse::kTile, scratch);
     for (int64_t part = static_cast<int64_t>(begin); part < static_cast<int64_t>(end); part++) {

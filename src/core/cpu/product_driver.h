@@ -67,6 +67,7 @@ struct ProductKernels {
 // panel. And bytes of a panel of W in L1.
 inline constexpr int64_t kProductBytesInL2 = 512 * 1024, kProductLeastRows = 128;
 inline constexpr int64_t kPanelBytes = 24 * 1024;
+inline constexpr int64_t kPanelRounding = 4096;  // bytes beyond, for up to three more blocks: whole groups are expanded
 
 void run_product(const ProductCall& call, const ProductKernels& kernels);
 

@@ -425,8 +425,8 @@ void many_rows(const ProductCall& c, const void* packed, int64_t m_begin, int64_
   const int64_t blocks = c.blocks(L::kBlock), parts = blocks == 0 ? 1 : (blocks + kMost - 1) / kMost;
   const int64_t part = ((blocks + parts - 1) / parts + 3) / 4 * 4;  // whole groups of 128
   auto* panel = static_cast<Vector*>(scratch);
-  auto* saved = reinterpret_cast<typename L::Sum*>(panel + kPanelBytes / static_cast<int64_t>(sizeof(Vector)) +
-                                                   4096 / static_cast<int64_t>(sizeof(Vector)));
+  static_assert(3 * sizeof(Vector) * L::kVectors * L::kTileN <= kPanelRounding);
+  auto* saved = reinterpret_cast<typename L::Sum*>(static_cast<char*>(scratch) + kPanelBytes + kPanelRounding);
   for (int64_t n = n_begin; n < n_end; n += L::kTileN) {
     int64_t begin = 0;
     do {

@@ -32,12 +32,13 @@ Affine fit(const float* w, int group_size, float top) {
   return {edge / zero, edge};
 }
 
-// Appends the codes of one group to the row's bit stream, which is at a whole byte.
+// Appends the codes of one group to the row's bit stream, which is at a whole byte. What is not a number gets code 0,
+// as in MLX.
 void pack(const float* w, int group_size, int bits, Affine a, float top, uint8_t* out) {
   uint64_t pending = 0;
   int pending_bits = 0;
   for (int i = 0; i < group_size; i++) {
-    const float code = std::min(std::max(std::rint((w[i] - a.bias) / a.scale), 0.0f), top);
+    const float place = std::rint((w[i] - a.bias) / a.scale), code = place > 0 ? std::min(place, top) : 0.0f;
     pending |= static_cast<uint64_t>(code) << pending_bits;
     for (pending_bits += bits; pending_bits >= 8; pending_bits -= 8, pending >>= 8) {
       *out++ = static_cast<uint8_t>(pending);

@@ -91,6 +91,33 @@ TEST(Quantize, GivesMlxsCodesScalesAndBiasesBitForBit) {
   }
 }
 
+// The numbers are MLX 0.32's.
+TEST(Quantize, GivesCodeZeroToWhatIsNoNumber) {
+  std::vector<float> ramp(32), infinite(32, 1.0f);
+  for (int i = 0; i < 32; i++) ramp[i] = static_cast<float>(i < 16 ? i : i - 17);
+  ramp[16] = NAN, infinite[3] = INFINITY;
+  const auto codes = [](const std::vector<float>& w, float* scale, float* bias) {
+    std::vector<uint32_t> packed(4, 77u);
+    quantize({.w = w.data(),
+              .n = 1,
+              .k = 32,
+              .w_stride = 32,
+              .bits = 4,
+              .group_size = 32,
+              .packed = packed.data(),
+              .scales = scale,
+              .biases = bias});
+    return packed;
+  };
+  float scale, bias;
+  EXPECT_THAT(codes(ramp, &scale, &bias), testing::ElementsAre(2309737967u, 19088743u, 2596069104u, 305419896u));
+  EXPECT_EQ(scale, -1.0f);
+  EXPECT_EQ(bias, 15.0f);
+  EXPECT_THAT(codes(infinite, &scale, &bias), testing::Each(0u));
+  EXPECT_TRUE(std::isnan(scale));
+  EXPECT_EQ(bias, INFINITY);
+}
+
 // MLX's CPU rounds s * q before it adds b, we round once: a unit in the last place of the larger term apart.
 TEST(Dequantize, AgreesWithMlxToARounding) {
   for (const Case& c : mlx_cases()) {
