@@ -260,6 +260,7 @@ array rope_at(const array& x, int dims, bool traditional, std::optional<float> b
             offset.shape(), ".");
   }
   if (!is_integer(offset.dtype())) invalid("[rope] offset must be an integer but got ", offset.dtype(), ".");
+  if (x.size() == 0) return x;
   const array heads = reshape(x, {x.shape(0), static_cast<int>(x.ndim() == 3 ? 1 : -1), x.shape(-2), x.shape(-1)}, s);
   const array f = freqs ? astype(*freqs, float32, s) : default_freqs(*base, dims, s);
   const array at = astype(offset, int32, s);
@@ -284,7 +285,8 @@ array plain_attention(const array& q, const array& k, const array& v, float scal
     array m = broadcast_to(*mask, {q.shape(0), q.shape(1), q.shape(2), k.shape(2)}, s);
     m = unflatten(m, 1, {k.shape(1), groups}, s);
     if (m.dtype() == bool_) {
-      scores = where(m, scores, array(-std::numeric_limits<float>::infinity(), inside), s);
+      // Not -inf: a row that sees nothing gets the values' mean, as in MLX. Beside a score that is seen both weigh 0.
+      scores = where(m, scores, array(std::numeric_limits<float>::lowest(), inside), s);
     } else {
       scores = scores + astype(m, inside, s);
     }

@@ -146,10 +146,30 @@ array uniform(const Shape& shape, const std::optional<array>& key, StreamOrDevic
   return uniform(shape, float32, key, s);
 }
 
+namespace {
+
+// In (-1, 1), for erfinv. In float32 whatever the result's type, so that a narrow type does not coarsen the tails.
+array around_zero(const Shape& shape, const std::optional<array>& key, const StreamOrDevice& s) {
+  return uniform(negative(below_one(float32), s), array(1.0f), shape, float32, key, s);
+}
+
+// Real and imaginary parts have half the variance each.
+array complex_normal(const Shape& shape, const std::optional<array>& loc, const std::optional<array>& scale,
+                     const std::optional<array>& key, const StreamOrDevice& s) {
+  Shape pairs = shape;
+  pairs.push_back(2);
+  array out = squeeze(view(erfinv(around_zero(pairs, key, s), s), complex64, s), -1, s);
+  if (scale) out = multiply(*scale, out, s);
+  return loc ? add(*loc, out, s) : out;
+}
+
+}  // namespace
+
 array normal(const Shape& shape, Dtype dtype, const std::optional<array>& loc, const std::optional<array>& scale,
              const std::optional<array>& key, StreamOrDevice s) {
-  // Drawn in float32 whatever the result's type, so that a narrow type does not coarsen the tails.
-  const array drawn = uniform(negative(below_one(float32), s), array(1.0f), shape, float32, key, s);
+  if (dtype == complex64) return complex_normal(shape, loc, scale, key, s);
+  if (!is_floating(dtype)) invalid("[normal] Only floating point and complex64 types are supported.");
+  const array drawn = around_zero(shape, key, s);
   array width(std::sqrt(2.0f));
   if (scale) width = multiply(width, astype(*scale, float32, s), s);
   array out = multiply(width, erfinv(drawn, s), s);

@@ -63,6 +63,7 @@ array arange(double start, double stop, double step, Dtype dtype, StreamOrDevice
   if (std::isnan(start) || std::isnan(step) || std::isnan(stop)) invalid("[arange] Cannot compute length.");
   if (std::isinf(start) || std::isinf(stop)) invalid("[arange] Cannot compute length.");
   if (step == 0) invalid("[arange] step must not be zero.");
+  if (std::isinf(step)) return arange_of(start, 1, (step > 0 ? start < stop : start > stop) ? 1 : 0, dtype, s);
   const double count = std::ceil((stop - start) / step);
   if (count > INT32_MAX) invalid("[arange] Maximum size exceeded.");
   if (is_integer(dtype)) {  // the first element and the step are truncated, as MLX does

@@ -301,6 +301,11 @@ array bitwise(BinaryOp op, const char* op_name, const array& a, const array& b, 
   return binary_as(op, t, op_name, a, b, s);
 }
 
+array shift(BinaryOp op, const char* op_name, const array& a, const array& b, const StreamOrDevice& s) {
+  if (result_type(a, b) == bool_) return bitwise(op, op_name, astype(a, uint8, s), astype(b, uint8, s), s);
+  return bitwise(op, op_name, a, b, s);
+}
+
 array rounded(UnaryOp op, const char* op_name, const array& a, const StreamOrDevice& s) {
   if (a.dtype() == complex64) invalid("[", op_name, "] Not supported for complex64.");
   return is_floating(a.dtype()) ? unary(op, a, s) : a;
@@ -528,10 +533,10 @@ array bitwise_xor(const array& a, const array& b, StreamOrDevice s) {
   return bitwise(BinaryOp::kBitwiseXor, "bitwise_xor", a, b, s);
 }
 array left_shift(const array& a, const array& b, StreamOrDevice s) {
-  return bitwise(BinaryOp::kLeftShift, "left_shift", a, b, s);
+  return shift(BinaryOp::kLeftShift, "left_shift", a, b, s);
 }
 array right_shift(const array& a, const array& b, StreamOrDevice s) {
-  return bitwise(BinaryOp::kRightShift, "right_shift", a, b, s);
+  return shift(BinaryOp::kRightShift, "right_shift", a, b, s);
 }
 array bitwise_invert(const array& a, StreamOrDevice s) {
   if (!is_integer(a.dtype()) && a.dtype() != bool_)
@@ -548,8 +553,8 @@ array where(const array& condition, const array& x, const array& y, StreamOrDevi
 
 array clip(const array& a, const std::optional<array>& a_min, const std::optional<array>& a_max, StreamOrDevice s) {
   if (!a_min && !a_max) invalid("[clip] At most one of a_min and a_max may be None.");
-  array out = a_min ? maximum(a, astype(*a_min, a.dtype(), s), s) : a;
-  return a_max ? minimum(out, astype(*a_max, out.dtype(), s), s) : out;
+  const array out = a_min ? maximum(a, *a_min, s) : a;
+  return a_max ? minimum(out, *a_max, s) : out;
 }
 
 }  // namespace hearth::core

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 #include <functional>
+#include <limits>
 #include <map>
 #include <sstream>
 
@@ -34,7 +36,7 @@ std::map<std::string, Operation> elementwise() {
       // clang-format on
       ops["round_decimals"] = [](In x) { return std::vector{round(x[0], 2)}; };
   ops["where"] = [](In x) { return std::vector{where(x[0], x[1], x[2])}; };
-  ops["clip"] = [](In x) { return std::vector{clip(x[0], array(-0.5f), array(0.75f))}; };
+  ops["clip"] = [](In x) { return std::vector{clip(x[0], array(-0.5f, x[0].dtype()), array(0.75f, x[0].dtype()))}; };
   for (Dtype t : {float32, float16, bfloat16, int32, uint8, int64, bool_}) {
     ops[std::string("astype_").append(dtype_to_string(t))] = [t](In x) { return std::vector{astype(x[0], t)}; };
   }
@@ -245,6 +247,94 @@ TEST(Slice, ReadsItsStartWhateverTheLayout) {
   EXPECT_TRUE(array_equal(slice(x, start, {0, 1}, {2, 2}), array({5, 6, 9, 10}, {2, 2})).item<bool>());
   const array reversed = flip(array({2, 1}), 0);
   EXPECT_TRUE(array_equal(slice(x, reversed, {0, 1}, {2, 2}), array({6, 7, 10, 11}, {2, 2})).item<bool>());
+}
+
+// The expected numbers of the tests below are MLX 0.32's.
+
+bool is(const array& got, const array& expected) {
+  return got.dtype() == expected.dtype() && got.shape() == expected.shape() && allclose(got, expected).item<bool>();
+}
+
+TEST(Softmax, OverNoAxisIsOne) {
+  EXPECT_TRUE(is(softmax(array(3.0f)), array(1.0f)));
+  EXPECT_TRUE(is(softmax(array({1.0f, 2.0f}), std::vector<int>{}), array({1.0f, 1.0f})));
+}
+
+TEST(Softmax, KnowsComplexNumbers) {
+  using Complex = std::complex<float>;
+  const array x = stack({array(Complex(1, 2)), array(Complex(0.5, -1)), array(Complex(0, 3))});
+  const array got = softmax(x, -1);
+  const array parts = stack({real(got), imag(got)});
+  EXPECT_TRUE(allclose(parts, array({1.46597f, -0.927226f, 0.461259f, -0.548762f, 0.204033f, 0.344729f}, {2, 3}), 1e-4)
+                  .item<bool>());
+}
+
+TEST(Softmax, IsPreciseOffTheLastAxisWhenAsked) {
+  const array x = astype(random::normal({30, 7}, float32, random::key(1)), float16);
+  const array right = astype(softmax(astype(x, float32), 0), float16);
+  EXPECT_TRUE(array_equal(softmax(x, 0, true), right).item<bool>());
+  EXPECT_FALSE(array_equal(softmax(x, 0), right).item<bool>());
+}
+
+TEST(QuantizedMatmul, SumsOfNothingAreZero) {
+  const array w = zeros({3, 0}, uint32), scales = zeros({3, 0});
+  for (const int rows : {1, 2, 20}) {
+    EXPECT_TRUE(is(quantized_matmul(zeros({rows, 0}), w, scales, scales), zeros({rows, 3}))) << rows;
+  }
+}
+
+TEST(Clip, PromotesToTheBounds) {
+  EXPECT_TRUE(is(clip(array({1, 5}), array(1.5f), array(3.7f)), array({1.5f, 3.7f})));
+  EXPECT_TRUE(is(clip(array({1, 5}, int8), array({2}), std::nullopt), array({2, 5})));
+}
+
+TEST(Shift, TakesTruthValuesForNumbers) {
+  EXPECT_TRUE(is(left_shift(array({true, false}), array(true)), array({2, 0}, uint8)));
+  EXPECT_TRUE(is(right_shift(array(true), array(true)), array(0, uint8)));
+}
+
+TEST(SliceUpdate, RepeatsAnUpdateOfLowerRank) {
+  const array src = zeros({2, 3}), update({1.0f, 2.0f});
+  EXPECT_TRUE(is(slice_update(src, update, array({1}), {1}), array({0.f, 1.f, 2.f, 0.f, 1.f, 2.f}, {2, 3})));
+  EXPECT_TRUE(is(slice_update(src, update, array({1}), {0}), array({0.f, 0.f, 0.f, 1.f, 2.f, 0.f}, {2, 3})));
+  EXPECT_TRUE(is(slice_update(src, update, array({0, 1}), {0, 1}), array({0.f, 1.f, 2.f, 0.f, 0.f, 0.f}, {2, 3})));
+  const array same_rank = expand_dims(update, 0);
+  EXPECT_TRUE(is(slice_update(src, same_rank, array({1}), {1}), array({0.f, 1.f, 2.f, 0.f, 0.f, 0.f}, {2, 3})));
+}
+
+TEST(Arange, HasOneElementWhenTheStepIsInfinite) {
+  const double inf = std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(is(arange(0.0, 5.0, inf), array({0.0f})));
+  EXPECT_TRUE(is(arange(5.0, 0.0, -inf), array({5.0f})));
+  EXPECT_TRUE(is(arange(2.0, 5.0, inf, int32), array({2})));
+  EXPECT_EQ(arange(0.0, 5.0, -inf).size(), 0u);
+  EXPECT_EQ(arange(0.0, 0.0, inf).size(), 0u);
+}
+
+TEST(Normal, DrawsComplexNumbersAndRefusesIntegers) {
+  const array key = random::key(1), z = random::normal({4}, complex64, key);
+  EXPECT_TRUE(is(real(z), array({-0.588987f, -1.09416f, 0.696177f, -1.41216f})));
+  EXPECT_TRUE(is(imag(z), array({1.25747f, 1.21714f, -1.10464f, -0.708907f})));
+  const array moved = random::normal({4}, complex64, array(2.0f), array(3.0f), key);
+  EXPECT_TRUE(is(moved, z * 3.0f + 2.0f));
+  for (const Dtype t : {int32, bool_}) EXPECT_THROW(random::normal({2}, t, key), std::invalid_argument);
+}
+
+TEST(Rope, LeavesNoTokensAsTheyAre) {
+  for (const Shape& shape : {Shape{1, 2, 0, 8}, Shape{1, 2, 2, 0, 8}, Shape{1, 0, 8}, Shape{0, 2, 3, 8}}) {
+    EXPECT_EQ(fast::rope(zeros(shape), 8, false, 1e4f, 1, 0).shape(), shape);
+  }
+}
+
+TEST(Attention, GivesTheMeanWhereTheMaskHidesEverything) {
+  const array q = random::normal({1, 2, 2, 8}), k = random::normal({1, 2, 5, 8}), v = random::normal({1, 2, 5, 8});
+  const array mask = array({false, true}, {2, 1});
+  const array out = fast::scaled_dot_product_attention(q, k, v, 0.3f, "", mask);
+  EXPECT_TRUE(allclose(take(out, 0, 2), mean(v, 2), 1e-4, 1e-5).item<bool>());
+  const array seen = fast::scaled_dot_product_attention(q, k, v, 0.3f);
+  EXPECT_TRUE(allclose(take(out, 1, 2), take(seen, 1, 2), 1e-4, 1e-5).item<bool>());
+  const array sunk = fast::scaled_dot_product_attention(q, k, v, 0.3f, "", mask, zeros({2}));
+  EXPECT_TRUE(array_equal(take(sunk, 0, 2), zeros({1, 2, 8})).item<bool>());
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ class QuantizedMatmul final : public ComparablePrimitive<QuantizedMatmul> {
                                      .w = packed,
                                      .bias = nullptr,
                                      .y = out.data<void>(),
-                                     .m = static_cast<int64_t>(x.size()) / packed.k,
+                                     .m = static_cast<int64_t>(out.size()) / packed.n,
                                      .x_stride = packed.k,
                                      .y_stride = packed.n});
   }

@@ -331,15 +331,17 @@ array argmax(const array& a, int axis, bool keepdims, StreamOrDevice s) {
   return arg_reduce(cpu::ArgReduceOp::kArgMax, a, axis, keepdims, "argmax", s);
 }
 
-array softmax(const array& a, const std::vector<int>& axes, bool, StreamOrDevice s) {
+// The kernel knows rows of real numbers, and is always precise: it computes in float32.
+array softmax(const array& a, const std::vector<int>& axes, bool precise, StreamOrDevice s) {
   const std::vector<int> at = checked_axes(axes, static_cast<int>(a.ndim()), "softmax");
-  const array x = astype(a, at_least_float(a.dtype()), s);
-  if (x.size() == 0 || at.empty()) return x;
-  if (at.size() == 1 && at[0] == static_cast<int>(a.ndim()) - 1) {
-    return array(x.shape(), x.dtype(), std::make_shared<Softmax>(to_stream(s)), {x});
+  const Dtype t = at_least_float(a.dtype());
+  if (a.size() == 0) return astype(a, t, s);
+  if (at.size() == 1 && at[0] == static_cast<int>(a.ndim()) - 1 && t != complex64) {
+    return array(a.shape(), t, std::make_shared<Softmax>(to_stream(s)), {astype(a, t, s)});
   }
+  const array x = astype(a, precise && is_floating(t) ? promote_types(t, float32) : t, s);
   const array e = exp(subtract(x, max(x, at, true, s), s), s);
-  return divide(e, sum(e, at, true, s), s);
+  return astype(divide(e, sum(e, at, true, s), s), t, s);
 }
 array softmax(const array& a, bool precise, StreamOrDevice s) { return softmax(a, all_axes(a), precise, s); }
 array softmax(const array& a, int axis, bool precise, StreamOrDevice s) {

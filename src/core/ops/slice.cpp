@@ -195,9 +195,15 @@ array slice_update(const array& src, const array& update, Shape start, Shape sto
   return slice_update(src, update, std::move(start), std::move(stop), Shape(src.ndim(), 1), s);
 }
 array slice_update(const array& src, const array& update, const array& start, std::vector<int> axes, StreamOrDevice s) {
-  array values = astype(update, src.dtype(), s);
-  while (values.ndim() < src.ndim()) values = expand_dims(values, 0, s);
-  check_dynamic(src, start, axes, values.shape(), "slice_update");
+  // Leading axes that the update lacks are repeated, but for those that the start names: there it is one long.
+  const size_t lacking = src.ndim() - std::min(src.ndim(), update.ndim());
+  Shape size(src.shape().begin(), src.shape().begin() + lacking);
+  size.insert(size.end(), update.shape().begin(), update.shape().end());
+  check_dynamic(src, start, axes, size, "slice_update");
+  for (const int axis : axes) {
+    if (static_cast<size_t>(axis) < lacking) size[axis] = 1;
+  }
+  const array values = broadcast_to(astype(update, src.dtype(), s), size, s);
   return array(src.shape(), src.dtype(), std::make_shared<DynamicSliceUpdate>(to_stream(s), std::move(axes)),
                {src, values, start});
 }
