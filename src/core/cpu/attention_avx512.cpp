@@ -1,7 +1,5 @@
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 
 #include "base/thread_pool.h"
 #include "core/cpu/attention_inl.h"

@@ -1,5 +1,6 @@
 // The specification of attention: one row at a time, span by span. For each span: scores, their maximum, the
 // exponentials, their sum and the weighted sum of values; then the span's state joins what the earlier spans left.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 

@@ -25,8 +25,8 @@ class AttentionTile {
   static int round_up(int n) { return (n + V::kWidth - 1) / V::kWidth * V::kWidth; }
   // Floats from row to row of queries, keys and values in scratch: whole vectors, the rest of the last one zeros.
   static int value_stride(const AttentionArgs& args) { return round_up(args.value_size); }
-  static int tokens_per_tile(const AttentionArgs& args) { return std::max(1, kMaxRows / (args.heads / args.kv_heads)); }
-  static int most_rows(const AttentionArgs& args) { return std::max(kMaxRows, args.heads / args.kv_heads); }
+  static int tokens_per_tile(const AttentionArgs& args) { return max_of(1, kMaxRows / (args.heads / args.kv_heads)); }
+  static int most_rows(const AttentionArgs& args) { return max_of(kMaxRows, args.heads / args.kv_heads); }
 
   // Tokens [first, first + count) of the run, query heads of kv_head.
   AttentionTile(const AttentionArgs& args, const AttentionRun& run, int kv_head, int first, int count)
@@ -53,7 +53,7 @@ class AttentionTile {
     for (size_t size : sizes) total += (size + 15) / 16 * 16;
     float* next = thread_scratch(ScratchUse::kTile, total);
     float** const parts[] = {&q_, &wide_k_, &wide_v_, &scores_, &state_.values, &span_.values, &state_.max};
-    for (size_t i = 0; i < std::size(sizes); i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
       *parts[i] = next;
       next += (sizes[i] + 15) / 16 * 16;
     }
@@ -75,7 +75,7 @@ class AttentionTile {
   int64_t next_span(int64_t span) const {
     const int64_t kept = seen_keys(args_, run_, first_ + count_ - 1).kept.end;
     const int64_t window = seen_keys(args_, run_, first_).window.begin;
-    return span * kSpan < kept ? span : std::max(span, window / kSpan);
+    return span * kSpan < kept ? span : max_of(span, window / kSpan);
   }
 
   void start(const SoftmaxState& state) const {
@@ -84,7 +84,7 @@ class AttentionTile {
           args_.sinks ? args_.sinks[kv_head_ * group_ + r % group_] : -std::numeric_limits<float>::infinity();
       state.sum[r] = args_.sinks ? 1.0f : 0.0f;
     }
-    std::fill_n(state.values, size_t(rows_) * value_stride_, 0.0f);
+    fill(state.values, size_t(rows_) * value_stride_, 0.0f);
   }
 
   // The state of every row over the keys of span number `index`; sum is 0 where a row sees none of them.
@@ -93,8 +93,8 @@ class AttentionTile {
     SeenColumns all{0, kSpan, 0};  // seen by any row; rows that lie before the kept tokens' end make the two overlap
     for (int t = 0; t < count_; t++) {
       const SeenColumns c = columns_[t] = columns_of(seen_keys(args_, run_, first_ + t), base);
-      all.kept = std::max(all.kept, c.kept);
-      if (c.begin < c.end) all = {all.kept, std::min(all.begin, c.begin), std::max(all.end, c.end)};
+      all.kept = max_of(all.kept, c.kept);
+      if (c.begin < c.end) all = {all.kept, min_of(all.begin, c.begin), max_of(all.end, c.end)};
     }
     find_slots(base, all);
     score_all(all);
@@ -106,7 +106,7 @@ class AttentionTile {
   void merge(const SoftmaxState& state, const SoftmaxState& span) const {
     for (int r = 0; r < rows_; r++) {
       if (span.sum[r] == 0) continue;  // saw nothing of it
-      const float max = std::max(state.max[r], span.max[r]);
+      const float max = max_of(state.max[r], span.max[r]);
       float weights[V::kWidth] = {state.max[r] - max, span.max[r] - max};
       exp(V::load(weights)).store(weights);
       const V old_weight = V::all(weights[0]), new_weight = V::all(weights[1]);
@@ -160,9 +160,9 @@ class AttentionTile {
         for (int64_t i = 0; i < length; i++) slots_[c++] = slot + i;
       }
     };
-    std::fill_n(slots_, kSpan, int64_t{0});  // some key for the columns that nobody sees
+    fill<int64_t>(slots_, kSpan, 0);  // some key for the columns that nobody sees
     walk(0, all.kept);
-    walk(std::max(all.begin, all.kept), all.end);
+    walk(max_of(all.begin, all.kept), all.end);
   }
 
   void score_all(const SeenColumns& all) {
@@ -182,10 +182,10 @@ class AttentionTile {
     constexpr int kBlock = 32;  // keys that stay in L1 while all rows pass by
     for (int c = all.first() / V::kWidth * V::kWidth; c < all.last(); c += kBlock) {
       for (int r = 0; r < rows_; r += kScoreRows<V>) {
-        const int count = std::min(kScoreRows<V>, rows_ - r);
+        const int count = min_of(kScoreRows<V>, rows_ - r);
         int last = 0;
-        for (int i = r; i < r + count; i++) last = std::max(last, columns_[i / group_].last());
-        score<V>(count, q_ + size_t(r) * key_stride_, key_stride_, key_at, c, std::min(c + kBlock, round_up(last)),
+        for (int i = r; i < r + count; i++) last = max_of(last, columns_[i / group_].last());
+        score<V>(count, q_ + size_t(r) * key_stride_, key_stride_, key_at, c, min_of(c + kBlock, round_up(last)),
                  key_stride_, scores_ + size_t(r) * kSpan, kSpan);
       }
     }
@@ -238,7 +238,7 @@ class AttentionTile {
 
   // span.values = weights * V.
   void add_values(const SeenColumns& all, const SoftmaxState& span) {
-    std::fill_n(span.values, size_t(rows_) * value_stride_, 0.0f);
+    fill(span.values, size_t(rows_) * value_stride_, 0.0f);
     for (const bool kept : {true, false}) {
       const int begin = kept ? 0 : all.begin, end = kept ? all.kept : all.end;
       if (begin >= end) continue;
@@ -258,29 +258,32 @@ class AttentionTile {
   template <class B>
   void add_range(const B* v, int64_t stride, bool kept, float* out) {
     for (int r = 0; r < rows_; r += kRegisterRows) {
-      const int count = std::min(kRegisterRows, rows_ - r);
+      const int count = min_of(kRegisterRows, rows_ - r);
       int begin = 0, end = kSpan;
       for (int i = r; i < r + count; i++) {
         const auto [b, e] = range_of(i, kept);
-        begin = std::max(begin, b);
-        end = std::min(end, e);
+        begin = max_of(begin, b);
+        end = min_of(end, e);
       }
-      end = std::max(begin, end);
+      end = max_of(begin, end);
       for (int i = r; i < r + count; i++) {
         const auto [b, e] = range_of(i, kept);
-        add_columns(v, stride, out, i, 1, b, std::min(begin, e));
+        add_columns(v, stride, out, i, 1, b, min_of(begin, e));
       }
       add_columns(v, stride, out, r, count, begin, end);
       for (int i = r; i < r + count; i++) {
         const auto [b, e] = range_of(i, kept);
-        add_columns(v, stride, out, i, 1, std::max(end, b), e);
+        add_columns(v, stride, out, i, 1, max_of(end, b), e);
       }
     }
   }
 
-  std::pair<int, int> range_of(int r, bool kept) const {
+  struct Columns {
+    int begin, end;
+  };
+  Columns range_of(int r, bool kept) const {
     const SeenColumns& c = columns_[r / group_];
-    return kept ? std::pair{0, c.kept} : std::pair{c.begin, c.end};
+    return kept ? Columns{0, c.kept} : Columns{c.begin, c.end};
   }
 
   template <class B>
@@ -315,7 +318,7 @@ class AttentionCall {
     for (int r = 0; r < args.run_count; r++) {
       const AttentionRun& run = args.runs[r];
       tiles_ += tiles_of(run);
-      spans_ = std::max(spans_, (run.keys + kAttentionSpan - 1) / kAttentionSpan);
+      spans_ = max_of(spans_, (run.keys + kAttentionSpan - 1) / kAttentionSpan);
       work_ += double(run.tokens) * args.heads * run.keys * (args.head_size + args.value_size);
     }
   }
@@ -347,7 +350,7 @@ class AttentionCall {
     const AttentionRun* run = args_.runs;
     for (; index >= tiles_of(*run); run++) index -= tiles_of(*run);
     const int kv_head = index % args_.kv_heads, first = index / args_.kv_heads * tokens_per_tile_;
-    return {run, kv_head, first, std::min(tokens_per_tile_, run->tokens - first)};
+    return {run, kv_head, first, min_of(tokens_per_tile_, run->tokens - first)};
   }
 
   Tile tile(size_t index) const {
@@ -368,7 +371,7 @@ class AttentionCall {
   // Few tiles, many keys: spans are attended to in any order, as many as the scratch holds, then merged in theirs.
   void attend_by_spans() {
     const size_t stride = Tile::value_stride(args_), rows = Tile::most_rows(args_), floats = rows * (stride + 2);
-    const size_t wave = std::clamp<size_t>(kLargestSharedFloats / (tiles_ * floats), 1, spans_);
+    const size_t wave = clamp_to<size_t>(kLargestSharedFloats / (tiles_ * floats), 1, spans_);
     float* shared = thread_scratch(ScratchUse::kShared, tiles_ * (wave + 1) * floats);
     const auto state = [&](size_t tile, size_t place) {  // place 0: the running state
       float* at = shared + (tile * (wave + 1) + place) * floats;

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/thread_pool.h"
 #include "core/cpu/norm.h"
 #include "core/cpu/scalar_types.h"

@@ -4,13 +4,12 @@
 // hides the adder's latency.
 #pragma once
 
+#include "core/cpu/extrema.h"
+
 namespace hearth::cpu {
 
 // Rows a thread takes at a time: about 16k elements, some 2 us.
-template <class V>
-size_t norm_grain(int64_t columns) {
-  return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, columns));
-}
+static size_t norm_grain(int64_t columns) { return max_of<int64_t>(1, 16384 / max_of<int64_t>(1, columns)); }
 
 template <class V>
 struct FourSums {
@@ -79,7 +78,7 @@ void layer_norm_row(const LayerNormArgs& args, int64_t row) {
 template <class V>
 void rms_norm(const RmsNormArgs& args) {
   with_short_float(args.type, [&](auto zero) {
-    parallel_for(args.rows, norm_grain<V>(args.columns), [&](size_t begin, size_t end) {
+    parallel_for(args.rows, norm_grain(args.columns), [&](size_t begin, size_t end) {
       for (size_t row = begin; row < end; row++) rms_norm_row<V, decltype(zero)>(args, row);
     });
   });
@@ -88,7 +87,7 @@ void rms_norm(const RmsNormArgs& args) {
 template <class V>
 void layer_norm(const LayerNormArgs& args) {
   with_short_float(args.type, [&](auto zero) {
-    parallel_for(args.rows, norm_grain<V>(args.columns), [&](size_t begin, size_t end) {
+    parallel_for(args.rows, norm_grain(args.columns), [&](size_t begin, size_t end) {
       for (size_t row = begin; row < end; row++) layer_norm_row<V, decltype(zero)>(args, row);
     });
   });

@@ -6,6 +6,7 @@
 // Included by the ISA files, inside their target region (target.h), after the lanes.
 #pragma once
 
+#include "core/cpu/extrema.h"
 #include "core/cpu/product_driver.h"
 
 namespace hearth::cpu {
@@ -19,9 +20,6 @@ inline constexpr int64_t kPrefetchBytes = 8192;
 inline __attribute__((always_inline)) void prefetch(const void* p, int64_t offset) {
   _mm_prefetch(static_cast<const char*>(p) + offset, _MM_HINT_T1);
 }
-
-inline int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // ---- Where weights come from.
 
@@ -130,7 +128,7 @@ struct CodedRows {
     prefetch(static_cast<const T*>(c.codes.scales) + first, kPrefetchBytes / 4);
     prefetch(static_cast<const T*>(c.codes.biases) + first, kPrefetchBytes / 4);
     // Whole vectors are read where the next row has them.
-    const int64_t whole = min_of((count + 15) / 16 * 16, c.codes.n * c.groups() - first);
+    const int64_t whole = min_of<int64_t>((count + 15) / 16 * 16, c.codes.n * c.groups() - first);
     return Codes::template expand<kTame>(static_cast<const T*>(c.codes.scales) + first,
                                          static_cast<const T*>(c.codes.biases) + first, static_cast<int>(whole), to);
   }
@@ -155,9 +153,9 @@ struct CodedRows {
     const int64_t step = rows.step * (codes(c, 1) - codes(c, 0));
     // The R rows lie one after the other and are followed by the next R: what they read in a step is prefetched in
     // one piece, so far on that all of it has come before the next R begin.
-    const uint8_t* ahead = p + max_of(kPrefetchBytes, R * step);
+    const uint8_t* ahead = p + max_of<int64_t>(kPrefetchBytes, R * step);
     for (int64_t g = 0; g < c.groups(); g += kScalesAtOnce) {
-      const int count = static_cast<int>(min_of(kScalesAtOnce, c.groups() - g));
+      const int count = static_cast<int>(min_of<int64_t>(kScalesAtOnce, c.groups() - g));
       alignas(64) Scales scales[R];
       bool tame = true;
       for (int r = 0; r < R; r++) tame &= expand<true>(c, rows.first + r * rows.step, g, count, scales[r]);
@@ -233,10 +231,10 @@ struct CodedRows {
 
   // panel[(block * kVectors + vector) * stride] = blocks [begin, end) of a row. Requires that begin starts a group.
   static void expand(const ProductCall& c, int64_t row, int64_t begin, int64_t end, int stride, Vector* panel) {
-    const int64_t size = c.codes.group_size, last = min_of(end * L::kBlock, c.k) / size;
+    const int64_t size = c.codes.group_size, last = min_of<int64_t>(end * L::kBlock, c.k) / size;
     const uint8_t* p = codes(c, row) + begin * kBlockBytes;
     for (int64_t g = begin * L::kBlock / size; g < last; g += kScalesAtOnce) {
-      const int count = static_cast<int>(min_of(kScalesAtOnce, last - g));
+      const int count = static_cast<int>(min_of<int64_t>(kScalesAtOnce, last - g));
       alignas(64) Scales scales;
       const bool tame = expand<true>(c, row, g, count, scales);
       const int blocks = static_cast<int>(size / L::kBlock);
@@ -358,7 +356,8 @@ void few_blocks(const ProductCall& c, const void* packed, int64_t begin, int64_t
     return;
   }
   for (int64_t n = begin; n < end; n += R) {  // the last rows of W are met by going back
-    few_block<W, M, R>(c, x, {.first = min_of(n, c.n - R), .step = 1}, n, static_cast<int>(min_of(R, c.n - n)));
+    few_block<W, M, R>(c, x, {.first = min_of<int64_t>(n, c.n - R), .step = 1}, n,
+                       static_cast<int>(min_of<int64_t>(R, c.n - n)));
   }
 }
 
@@ -408,7 +407,7 @@ void panel_times_tiles(const ProductCall& c, const typename L::Vector* x, int64_
     }
     tile<L>(x + m * row_vectors + begin * L::kVectors * L::kTileM, panel, (end - begin) * L::kVectors, sums);
     if (end == c.blocks(L::kBlock)) {
-      store_block<L, L::kTileM, L::kTileN>(c, sums, m, n, 0, static_cast<int>(min_of(L::kTileN, c.n - n)));
+      store_block<L, L::kTileM, L::kTileN>(c, sums, m, n, 0, static_cast<int>(min_of<int64_t>(L::kTileN, c.n - n)));
     } else {
 #pragma GCC unroll 24
       for (int i = 0; i < kSums; i++) saved[i] = sums[i];
@@ -430,8 +429,9 @@ void many_rows(const ProductCall& c, const void* packed, int64_t m_begin, int64_
   for (int64_t n = n_begin; n < n_end; n += L::kTileN) {
     int64_t begin = 0;
     do {
-      const int64_t end = min_of(begin + part, blocks);
-      for (int j = 0; j < L::kTileN; j++) W::expand(c, min_of(n + j, c.n - 1), begin, end, L::kTileN, panel + j);
+      const int64_t end = min_of<int64_t>(begin + part, blocks);
+      for (int j = 0; j < L::kTileN; j++)
+        W::expand(c, min_of<int64_t>(n + j, c.n - 1), begin, end, L::kTileN, panel + j);
       panel_times_tiles<L>(c, static_cast<const Vector*>(packed), m_begin, m_end, n, panel, begin, end, saved);
       begin = end;
     } while (begin < blocks);
@@ -446,7 +446,7 @@ void dequantize_row(const ProductCall& c, int64_t row, void* out) {
   alignas(64) typename L::Vector weights[kPiece * L::kVectors];
   auto* to = static_cast<typename L::Type*>(out);
   for (int64_t begin = 0; begin < c.blocks(L::kBlock); begin += kPiece) {
-    const int64_t end = min_of(begin + kPiece, c.blocks(L::kBlock));
+    const int64_t end = min_of<int64_t>(begin + kPiece, c.blocks(L::kBlock));
     CodedRows<L, kBits>::expand(c, row, begin, end, 1, weights);
     for (int i = 0; i < (end - begin) * L::kVectors; i++) L::store(weights[i], to + i * (L::kBlock / L::kVectors));
     to += (end - begin) * L::kBlock;

@@ -3,6 +3,8 @@
 // A token's cos and sin are computed once, laid out as its pairs lie, and used for all heads.
 #pragma once
 
+#include "core/cpu/extrema.h"
+
 namespace hearth::cpu {
 
 // Factors of one token, [rotated] each: out[i] = x[i] * cos[i] + x[partner of i] * sin[i]. Both halves of a pair have
@@ -17,7 +19,7 @@ void compute_angles(const RopeArgs& args, int64_t token, const TokenAngles& angl
   const int64_t position = args.positions ? args.positions[token] : args.offset + token;
   const V scaled = V::all(static_cast<float>(position) * args.position_scale), mscale = V::all(args.mscale);
   for (int i = 0; i < half; i += V::kWidth) {
-    const int count = std::min(V::kWidth, half - i);
+    const int count = min_of(V::kWidth, half - i);
     const V freqs = count == V::kWidth ? V::load(args.freqs + i) : V::load_first(args.freqs + i, count);
     const V angle = first_lanes(scaled * (V::all(1.0f) / freqs), count);
     V sin, cos;
@@ -73,7 +75,7 @@ void rope_tokens(const RopeArgs& args, int64_t begin, int64_t end) {
 template <class V>
 void rope(const RopeArgs& args) {
   // About 16k elements, some 3 us, a thread at a time.
-  const size_t grain = std::max<size_t>(1, 16384 / std::max(1, args.heads * args.head_size));
+  const size_t grain = max_of<size_t>(1, 16384 / max_of(1, args.heads * args.head_size));
   with_short_float(args.type, [&](auto zero) {
     parallel_for(args.tokens, grain,
                  [&](size_t begin, size_t end) { rope_tokens<V, decltype(zero)>(args, begin, end); });

@@ -143,12 +143,14 @@ inline double erf_inverse(double y) {
   return std::copysign(x, y);
 }
 
-// MLX's remainder: has the divisor's sign.
-template <std::floating_point T>
-T floored_remainder(T a, T b) {
-  T r = std::remainder(a, b);
-  if (r != 0 && (r < 0) != (b < 0)) r += b;
-  return r;
+// MLX's remainder: has the divisor's sign. Not a template: whoever instantiated it first would decide its target.
+inline double floored_remainder(double a, double b) {
+  const double r = std::remainder(a, b);
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+inline float floored_remainder(float a, float b) {
+  const float r = std::remainder(a, b);
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
 }  // namespace hearth::cpu
