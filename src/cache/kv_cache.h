@@ -32,7 +32,7 @@ class KVCache {
   // A deep copy. Named, because it is as large as the cache.
   virtual std::unique_ptr<KVCache> clone() const = 0;
 
-  // Bytes of memory held now, as the allocator counts them.
+  // Bytes of the rows held now, filled or not (the arrays' nbytes()).
   virtual size_t bytes() const = 0;
 
   // Makes room for `tokens` more, which look like `k` and `v` ([T, Hkv, D]: only shape and dtype count), and hands

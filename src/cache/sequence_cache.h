@@ -43,8 +43,8 @@ class SequenceCache {
   std::vector<std::unique_ptr<KVCache>> layers_;
 };
 
-// An empty memory for a model whose layer i sees windows[i] tokens (0: all of them).
-// Throws std::invalid_argument when a number is negative or 0 < max_kv_size <= keep.
+// An empty memory for a model whose layer i sees windows[i] tokens (0 or less: all of them).
+// Throws std::invalid_argument when one of the options is negative or 0 < max_kv_size <= keep.
 std::unique_ptr<SequenceCache> make_sequence_cache(std::span<const int> windows, const CacheOptions& options);
 
 }  // namespace hearth::cache

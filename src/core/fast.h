@@ -11,10 +11,12 @@
 
 namespace hearth::core::fast {
 
-// x / rms(x) * weight over the last axis, in float32; the result has x's type. weight [x.shape(-1)].
+// x / rms(x) * weight over the last axis, in float32; the result has the type of x promoted with the weight's.
+// weight [x.shape(-1)].
 array rms_norm(const array& x, const std::optional<array>& weight, float eps, StreamOrDevice s = {});
 
-// (x - mean) / deviation * weight + bias over the last axis, in float32; the result has x's type.
+// (x - mean) / deviation * weight + bias over the last axis, in float32; the result has the type of x promoted with the
+// weight's and the bias's.
 array layer_norm(const array& x, const std::optional<array>& weight, const std::optional<array>& bias, float eps,
                  StreamOrDevice s = {});
 

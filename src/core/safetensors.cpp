@@ -46,8 +46,8 @@ const char* name_of(Dtype dtype) {
   return "";
 }
 
-// Receives the header's JSON: {"name": {"dtype": s, "shape": [n...], "data_offsets": [n, n]}..., "__metadata__": {s:
-// s...}}
+// Receives the header's JSON:
+//   {"name": {"dtype": s, "shape": [n...], "data_offsets": [n, n]}..., "__metadata__": {s: s...}}
 class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
  public:
   HeaderReader(const std::string& file, size_t data_begin, size_t file_size)

@@ -1,13 +1,13 @@
 // Switches the compiler's instruction set on for the rest of a file, so that one build runs on every x86-64.
 //
-//   #include ...                  // every include comes first: what follows must not reach other files' inline
-//   functions HEARTH_TARGET_BEGIN_AVX512
+//   #include ...  // every include comes first: what follows must not reach other files' inline functions
+//   HEARTH_TARGET_BEGIN_AVX512
 //   ... kernels, and their *_inl.h with names of their own ...
 //   HEARTH_TARGET_END
 //
 // A template or inline function of the standard library that is first instantiated inside such a region could be the
 // copy that the linker keeps for everyone, and would crash older CPUs. Inside, use plain loops, intrinsics and
-// functions with internal linkage only.
+// functions with internal linkage (extrema.h) only.
 #pragma once
 
 #include <immintrin.h>

@@ -1,4 +1,4 @@
-// Private to core/ops: checking and preparing what operations are given.
+// Private to core: checking and preparing what operations are given.
 #pragma once
 
 #include <sstream>
