@@ -30,8 +30,6 @@ enum class UnaryOp : uint8_t {
   kExp,
   kExpm1,
   kFloor,
-  kGeluExact,  // x / 2 * (1 + erf(x / sqrt(2)))
-  kGeluTanh,   // x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
   kImag,
   kIsFinite,
   kIsInf,
@@ -43,16 +41,12 @@ enum class UnaryOp : uint8_t {
   kLogicalNot,
   kNegative,
   kReal,
-  kReciprocal,
-  kRelu,
   kRound,  // half to even
   kRsqrt,
   kSigmoid,
   kSign,
-  kSilu,
   kSin,
   kSinh,
-  kSoftplus,
   kSqrt,
   kSquare,
   kTan,
@@ -69,9 +63,7 @@ enum class BinaryOp : uint8_t {
   kBitwiseXor,
   kDivide,  // integers divide as integers; mx::divide promotes before
   kEqual,
-  kFloorDivide,  // MLX's floor_divide: integers truncate toward zero, floats floor(a / b)
-  kGegluExact,   // gelu(a) * b
-  kGegluTanh,    // gelu_tanh(a) * b
+  kFloorDivide,  // floor(a / b)
   kGreater,
   kGreaterEqual,
   kLeftShift,

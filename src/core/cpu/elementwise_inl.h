@@ -26,11 +26,6 @@ inline auto is_true(X x) {
   return not_equal(x, constant<X>(0));
 }
 
-template <class X>
-inline X softplus(X x) {
-  return log_add_exp(x, constant<X>(0));
-}
-
 // Tiles: F is a stateless function of one X or two.
 template <class X, class F>
 constexpr UnaryTile map(F) {
@@ -111,8 +106,6 @@ constexpr void add_unary_operations(TileTable& t) {
   t[kExp] = map<X>([](X x) { return exp(x); });
   t[kExpm1] = map<X>([](X x) { return expm1(x); });
   t[kFloor] = map<X>([](X x) { return floor(x); });
-  t[kGeluExact] = map<X>([](X x) { return gelu_exact(x); });
-  t[kGeluTanh] = map<X>([](X x) { return gelu_tanh(x); });
   t[kIsFinite] = test<X>([](X x) { return less(abs(x), constant<X>(__builtin_inf())); });
   t[kIsInf] = test<X>([](X x) { return equal(abs(x), constant<X>(__builtin_inf())); });
   t[kIsNan] = test<X>([](X x) { return is_nan(x); });
@@ -124,16 +117,12 @@ constexpr void add_unary_operations(TileTable& t) {
   t[kNegative] = map<X>([](X x) { return -x; });
   t[kReal] = map<X>([](X x) { return x; });
   t[kImag] = map<X>([](X) { return constant<X>(0); });
-  t[kReciprocal] = map<X>([](X x) { return constant<X>(1) / x; });
-  t[kRelu] = map<X>([](X x) { return maximum(x, constant<X>(0)); });
   t[kRound] = map<X>([](X x) { return round(x); });
   t[kRsqrt] = map<X>([](X x) { return constant<X>(1) / sqrt(x); });
   t[kSigmoid] = map<X>([](X x) { return sigmoid(x); });
   t[kSign] = map<X>([](X x) { return sign(x); });
-  t[kSilu] = map<X>([](X x) { return silu(x); });
   t[kSin] = map<X>([](X x) { return sin(x); });
   t[kSinh] = map<X>([](X x) { return per_lane(x, [](auto v) { return std::sinh(v); }); });
-  t[kSoftplus] = map<X>([](X x) { return softplus(x); });
   t[kSqrt] = map<X>([](X x) { return sqrt(x); });
   t[kSquare] = map<X>([](X x) { return x * x; });
   t[kTan] = map<X>([](X x) { return per_lane(x, [](auto v) { return std::tan(v); }); });
@@ -149,8 +138,6 @@ constexpr void add_binary_operations(TileTable& t) {
   t[kDivide] = map_two<X>([](X a, X b) { return a / b; });
   t[kEqual] = compare<X>([](X a, X b) { return equal(a, b); });
   t[kFloorDivide] = map_two<X>([](X a, X b) { return floor(a / b); });
-  t[kGegluExact] = map_two<X>([](X a, X b) { return gelu_exact(a) * b; });
-  t[kGegluTanh] = map_two<X>([](X a, X b) { return gelu_tanh(a) * b; });
   t[kGreater] = compare<X>([](X a, X b) { return less(b, a); });
   t[kGreaterEqual] = compare<X>([](X a, X b) { return less_equal(b, a); });
   t[kLess] = compare<X>([](X a, X b) { return less(a, b); });

@@ -123,7 +123,6 @@ constexpr TileTable integer_table() {
     t[kIsInf] = t[kIsNan] = each<T, bool>([](T) { return false; });
     t[kLogicalNot] = each<T, bool>([](T x) { return x == T(0); });
     t[kNegative] = each<T, T>([](T x) { return 0 - wrapping(x); });
-    t[kRelu] = each<T, T>([](T x) { return x < T(0) ? T(0) : x; });
     t[kSign] = each<T, T>([](T x) { return x < T(0) ? T(-1) : T(x != T(0)); });
     t[kSquare] = each<T, T>([](T x) { return wrapping(x) * wrapping(x); });
     if constexpr (std::is_same_v<T, bool>) {
@@ -152,7 +151,6 @@ constexpr TileTable integer_table() {
 
 using C = Complex64;
 
-bool complex_less(C a, C b) { return a.real() != b.real() ? a.real() < b.real() : a.imag() < b.imag(); }
 bool has_nan(C x) { return std::isnan(x.real()) || std::isnan(x.imag()); }
 C complex_log1p(C x) {
   const float angle = std::atan2(x.imag(), x.real() + 1);
@@ -188,7 +186,6 @@ constexpr TileTable complex_table() {
     t[kLog2] = each<C, C>([](C x) { return std::log(x) / static_cast<float>(M_LN2); });
     t[kLogicalNot] = each<C, bool>([](C x) { return x == C(0); });
     t[kNegative] = each<C, C>([](C x) { return -x; });
-    t[kReciprocal] = each<C, C>([](C x) { return 1.0f / x; });
     t[kRound] = each<C, C>([](C x) { return C(std::nearbyint(x.real()), std::nearbyint(x.imag())); });
     t[kRsqrt] = each<C, C>([](C x) { return 1.0f / std::sqrt(x); });
     t[kSigmoid] = each<C, C>([](C x) { return 1.0f / (1.0f + std::exp(-x)); });

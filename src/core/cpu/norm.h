@@ -1,7 +1,7 @@
 // RMS and layer normalisation of rows.
 //
-//   rms_norm:   out = x / sqrt(mean(x^2) + eps) * weight          layer_norm: out = (x - mean) / sqrt(var + eps) *
-//   weight + bias
+//   rms_norm:   out = x / sqrt(mean(x^2) + eps) * weight
+//   layer_norm: out = (x - mean) / sqrt(var + eps) * weight + bias
 //
 // Shapes:  R rows of E elements, rows `..._stride` elements apart, E contiguous.
 // Row law: sums run in an order fixed by E alone, in float32; each output is rounded once.
@@ -16,9 +16,8 @@ struct RmsNormArgs {
   const void* x = nullptr;         // [R, E]
   const void* residual = nullptr;  // [R, E] or null: normalises x + residual, rounded to `type` first
   const void* weight = nullptr;    // [E] or null
-  float weight_offset = 0.0f;      // added to every weight; Gemma's norms store weight - 1
   void* sum = nullptr;             // [R, E] receives x + residual; required with residual. May be x or residual
-  void* out = nullptr;             // [R, E]; may be x
+  void* out = nullptr;             // [R, E]; may be x or residual
   int64_t rows = 0, columns = 0;   // R, E
   int64_t x_stride = 0, residual_stride = 0, sum_stride = 0, out_stride = 0;
   float eps = 1e-5f;

@@ -39,12 +39,12 @@ void rms_norm_row(const RmsNormArgs& args, int64_t row) {
     });
   }
   const float mean = squares.total() / static_cast<float>(args.columns);
-  const V scale = V::all(1.0f / __builtin_sqrtf(mean + args.eps)), offset = V::all(args.weight_offset);
+  const V scale = V::all(1.0f / __builtin_sqrtf(mean + args.eps));
   const T* weight = static_cast<const T*>(args.weight);
   T* out = static_cast<T*>(args.out) + row * args.out_stride;
   for_each_vector<V>(args.columns, [&](int64_t i, auto lanes) {
-    const V w = weight ? lanes.load(weight + i) + offset : V::all(1.0f) + offset;
-    lanes.store(lanes.load(x + i) * scale * w, out + i);
+    const V y = lanes.load(x + i) * scale;
+    lanes.store(weight ? y * lanes.load(weight + i) : y, out + i);
   });
 }
 

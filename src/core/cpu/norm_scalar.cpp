@@ -37,7 +37,7 @@ void rms_norm_row(const RmsNormArgs& args, int64_t row) {
   T* out = static_cast<T*>(args.out) + row * args.out_stride;
   for (int64_t i = 0; i < args.columns; i++) {
     const float weight = args.weight ? to_float(static_cast<const T*>(args.weight)[i]) : 1.0f;
-    out[i] = from_float<T>(values[i] * scale * (weight + args.weight_offset));
+    out[i] = from_float<T>(values[i] * scale * weight);
   }
 }
 

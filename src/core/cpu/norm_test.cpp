@@ -28,7 +28,7 @@ void expect_rms_norm(const Case& c, Isa isa) {
   RmsNormArgs args;
   args.type = c.type, args.x = x.data(), args.out = out.data(), args.rows = c.rows, args.columns = c.columns;
   args.x_stride = args.out_stride = args.residual_stride = args.sum_stride = c.columns;
-  args.weight = c.weight ? w.data() : nullptr, args.weight_offset = 0.5f;
+  args.weight = c.weight ? w.data() : nullptr;
   if (c.residual) args.residual = r.data(), args.sum = sum.data();
   kernels_for(isa).rms_norm(args);
   for (int row = 0; row < c.rows; row++) {
@@ -44,7 +44,7 @@ void expect_rms_norm(const Case& c, Isa isa) {
       squares += values[i] * values[i];
     }
     for (int i = 0; i < c.columns; i++) {
-      const double weight = (c.weight ? w[i] : 1.0) + 0.5;
+      const double weight = c.weight ? w[i] : 1.0;
       const double right = values[i] / std::sqrt(squares / c.columns + 1e-5f) * weight;
       ASSERT_NEAR(out[row * c.columns + i], right, std::abs(right) * tolerance(c.type, c.columns) + 1e-7)
           << isa_name(isa) << " columns " << c.columns;

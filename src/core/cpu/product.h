@@ -1,13 +1,11 @@
 // Matrix products with K contiguous on both sides, dense and with quantized weights: y = x . W^T.
 //
-// Shapes:  x [M, K], W [N, K], y [M, N], bias [N]. Any M, N, K >= 0; K = 0 gives zeros (or the bias).
+// Shapes:  x [M, K], W [N, K], y [M, N]. Any M, N, K >= 0; K = 0 gives zeros.
 // Row law: the bits of y[m, n] depend on row m of x and row n of W alone: not on M, N, alignment or threads. All
 // kernels
 //          of one instruction set and type share one order of summation along K (product_inl headers state it), so
 //          quantized_matmul(x, W) equals matmul(x, dequantize(W)) bit for bit, one row at a time or 512 at once.
-// Types:   float32, float16 or bfloat16; products accumulate in float32 and round once. The bias is added to the
-// rounded
-//          product and rounded again, as a separate addition would.
+// Types:   float32, float16 or bfloat16; products accumulate in float32 and round once.
 // Threads: split by parallel_for over rows of W and blocks of x.
 #pragma once
 
@@ -17,21 +15,19 @@
 namespace hearth::cpu {
 
 struct MatmulArgs {
-  Dtype type = Dtype::kFloat32;  // of x, w, bias and y
+  Dtype type = Dtype::kFloat32;  // of x, w and y
   const void* x = nullptr;
   const void* w = nullptr;
-  const void* bias = nullptr;  // [N] or null
-  void* y = nullptr;           // overlaps nothing else
+  void* y = nullptr;  // overlaps nothing else
   int64_t m = 0, n = 0, k = 0;
   int64_t x_stride = 0, w_stride = 0, y_stride = 0;  // elements from row to row
 };
 
 struct QuantizedMatmulArgs {
-  Dtype type = Dtype::kFloat32;  // of x, w.scales, w.biases, bias and y
+  Dtype type = Dtype::kFloat32;  // of x, w.scales, w.biases and y
   const void* x = nullptr;
-  QuantizedMatrix w;           // [N, K] gives n and k
-  const void* bias = nullptr;  // [N] or null
-  void* y = nullptr;           // overlaps nothing else
+  QuantizedMatrix w;  // [N, K] gives n and k
+  void* y = nullptr;  // overlaps nothing else
   int64_t m = 0;
   int64_t x_stride = 0, y_stride = 0;  // elements from row to row
 };

@@ -175,7 +175,6 @@ void quantized_product(benchmark::State& state, Dtype type, int bits, int group)
     kernels().quantized_matmul({.type = type,
                                 .x = x.data(),
                                 .w = matrices[next++ % matrices.size()].matrix,
-                                .bias = nullptr,
                                 .y = y.data(),
                                 .m = m,
                                 .x_stride = k,

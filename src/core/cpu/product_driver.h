@@ -16,7 +16,6 @@ struct ProductCall {
   const void* x = nullptr;
   const void* w = nullptr;  // dense; or null
   QuantizedMatrix codes;    // otherwise
-  const void* bias = nullptr;
   void* y = nullptr;
   int64_t m = 0, n = 0, k = 0;
   int64_t x_stride = 0, w_stride = 0, y_stride = 0;

@@ -320,10 +320,7 @@ inline __attribute__((always_inline)) void store_block(const ProductCall& c, con
   T* y = static_cast<T*>(c.y) + m * c.y_stride + n;
   for (int i = 0; i < M && m + i < c.m; i++, y += c.y_stride) {
     const T* row = totals + i * kTotalsStride<M, R> + first;
-    if (__builtin_expect(c.bias != nullptr, 0)) {  // a separate addition, rounded again
-      const Floats bias = Floats::load_first(static_cast<const T*>(c.bias) + n, count);
-      (Floats::load_first(row, count) + bias).store_first(y, count);
-    } else if (__builtin_expect(count == R, 1)) {
+    if (__builtin_expect(count == R, 1)) {
       __builtin_memcpy(y, row, R * sizeof(T));
     } else {
       __builtin_memcpy(y, row, static_cast<size_t>(count) * sizeof(T));

@@ -58,15 +58,9 @@ float dot(const float* x, const float* w, int64_t k) {
   return sum;
 }
 
-template <class T>
-void store_product(float product, const T* bias, T* y) {
-  *y = from_float<T>(bias == nullptr ? product : rounded<T>(product) + to_float(*bias));
-}
-
 // row_of_w(n, to) writes row n of W as floats.
 template <class T, class RowOfW>
-void product(const T* x, int64_t x_stride, const T* bias, T* y, int64_t y_stride, int64_t m, int64_t n, int64_t k,
-             RowOfW row_of_w) {
+void product(const T* x, int64_t x_stride, T* y, int64_t y_stride, int64_t m, int64_t n, int64_t k, RowOfW row_of_w) {
   std::vector<float> rows(static_cast<size_t>(m * k));
   for (int64_t i = 0; i < m; i++) widen(x + i * x_stride, k, rows.data() + i * k);
   const size_t grain = static_cast<size_t>(std::max<int64_t>(1, 8192 / std::max<int64_t>(m * k, 1)));
@@ -75,8 +69,7 @@ void product(const T* x, int64_t x_stride, const T* bias, T* y, int64_t y_stride
     for (int64_t j = static_cast<int64_t>(begin); j < static_cast<int64_t>(end); j++) {
       row_of_w(j, w.data());
       for (int64_t i = 0; i < m; i++) {
-        store_product(dot(rows.data() + i * k, w.data(), k), bias == nullptr ? nullptr : bias + j,
-                      y + i * y_stride + j);
+        y[i * y_stride + j] = from_float<T>(dot(rows.data() + i * k, w.data(), k));
       }
     }
   });
@@ -85,14 +78,14 @@ void product(const T* x, int64_t x_stride, const T* bias, T* y, int64_t y_stride
 template <class T>
 void matmul_of(const MatmulArgs& a) {
   const T* w = static_cast<const T*>(a.w);
-  product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<const T*>(a.bias), static_cast<T*>(a.y), a.y_stride,
-             a.m, a.n, a.k, [&](int64_t n, float* to) { widen(w + n * a.w_stride, a.k, to); });
+  product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<T*>(a.y), a.y_stride, a.m, a.n, a.k,
+             [&](int64_t n, float* to) { widen(w + n * a.w_stride, a.k, to); });
 }
 
 template <class T>
 void quantized_matmul_of(const QuantizedMatmulArgs& a) {
-  product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<const T*>(a.bias), static_cast<T*>(a.y), a.y_stride,
-             a.m, a.w.n, a.w.k, [&](int64_t n, float* to) { dequantize_row<T>(a.w, n, to); });
+  product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<T*>(a.y), a.y_stride, a.m, a.w.n, a.w.k,
+             [&](int64_t n, float* to) { dequantize_row<T>(a.w, n, to); });
 }
 
 template <class T>

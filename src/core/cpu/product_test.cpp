@@ -106,12 +106,11 @@ struct Packed {
   }
 };
 
-Matrix multiply(const Kernels& kernels, const Matrix& x, const Matrix& w, int64_t m, const Matrix* bias = nullptr) {
+Matrix multiply(const Kernels& kernels, const Matrix& x, const Matrix& w, int64_t m) {
   Matrix y(x.type, m, w.rows, 3);
   kernels.matmul({.type = x.type,
                   .x = x.data(),
                   .w = w.data(),
-                  .bias = bias == nullptr ? nullptr : bias->data(),
                   .y = y.data(),
                   .m = m,
                   .n = w.rows,
@@ -123,12 +122,11 @@ Matrix multiply(const Kernels& kernels, const Matrix& x, const Matrix& w, int64_
   return y;
 }
 
-Matrix multiply(const Kernels& kernels, const Matrix& x, const Packed& w, int64_t m, const Matrix* bias = nullptr) {
+Matrix multiply(const Kernels& kernels, const Matrix& x, const Packed& w, int64_t m) {
   Matrix y(x.type, m, w.matrix.n, 3);
   kernels.quantized_matmul({.type = x.type,
                             .x = x.data(),
                             .w = w.matrix,
-                            .bias = bias == nullptr ? nullptr : bias->data(),
                             .y = y.data(),
                             .m = m,
                             .x_stride = x.stride,
@@ -293,21 +291,6 @@ TEST_P(EveryTable, GivesTheSameBitsOnOneAndTwoThreads) {
     EXPECT_TRUE(same_rows(one, multiply(kernels, x, packed, m), m)) << m << " rows";
   }
   ThreadPool::global().resize(threads);
-}
-
-TEST_P(EveryTable, AddsTheBiasAsASeparateAdditionWould) {
-  const Matrix x = Matrix(type, 10, 96).randomize(12, 1), w = Matrix(type, 9, 96).randomize(13, 1);
-  const Matrix bias = Matrix(type, 1, 9).randomize(14, 5);
-  for (int64_t m : {1, 10}) {
-    const Matrix plain = multiply(kernels, x, w, m), biased = multiply(kernels, x, w, m, &bias);
-    for (int64_t r = 0; r < m; r++) {
-      for (int64_t c = 0; c < 9; c++) {
-        char expected[4];
-        set(type, expected, 0, plain.at(r, c) + bias.at(0, c));
-        ASSERT_EQ(get(type, expected, 0), biased.at(r, c));
-      }
-    }
-  }
 }
 
 // Scales near the ends of the type: weights that overflow, are subnormal, tie between two values, or are not numbers.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "base/thread_pool.h"
@@ -74,17 +73,6 @@ void quantize(const QuantizeArgs& args) {
     if (args.type == Dtype::kFloat32) return quantize_rows<float>(args, first, last);
     if (args.type == Dtype::kFloat16) return quantize_rows<Float16>(args, first, last);
     quantize_rows<Bfloat16>(args, first, last);
-  });
-}
-
-void gather_rows(const GatherRowsArgs& args) {
-  const size_t grain = static_cast<size_t>(std::max<int64_t>(1, 65536 / std::max<int64_t>(args.row_bytes, 1)));
-  parallel_for(static_cast<size_t>(args.count), grain, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; i++) {
-      std::memcpy(static_cast<char*>(args.out) + static_cast<int64_t>(i) * args.row_bytes,
-                  static_cast<const char*>(args.table) + args.rows[i] * args.table_stride,
-                  static_cast<size_t>(args.row_bytes));
-    }
   });
 }
 

@@ -51,15 +51,6 @@ struct QuantizeArgs {
   void* biases = nullptr;      // [N, K / group_size]
 };
 
-// Rows of a dense table of any type. Requires 0 <= rows[i] < the table's.
-struct GatherRowsArgs {
-  const void* table = nullptr;
-  int64_t row_bytes = 0, table_stride = 0;  // bytes copied of each row, and from row to row
-  const int32_t* rows = nullptr;            // [count]
-  int64_t count = 0;
-  void* out = nullptr;  // [count, row_bytes] dense
-};
-
 void dequantize_scalar(const DequantizeArgs& args);
 void dequantize_avx2(const DequantizeArgs& args);
 void dequantize_avx512(const DequantizeArgs& args);
@@ -70,6 +61,5 @@ void gather_rows_dequantize_avx512(const GatherDequantizeArgs& args);
 
 // One version serves every instruction set.
 void quantize(const QuantizeArgs& args);
-void gather_rows(const GatherRowsArgs& args);
 
 }  // namespace hearth::cpu

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <numeric>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -140,16 +139,6 @@ TEST(Dequantize, AgreesWithMlxToARounding) {
       ASSERT_NEAR(value(c.type, out, i), value(c.type, c.dequantized, i), unit * span) << c.name << ", weight " << i;
     }
   }
-}
-
-TEST(GatherRows, CopiesRowsInTheOrderAsked) {
-  std::vector<uint32_t> table(5 * 4);
-  std::iota(table.begin(), table.end(), 0u);
-  const std::vector<int32_t> rows = {4, 0, 0, 2};
-  std::vector<uint32_t> out(4 * 3, 99);
-  gather_rows(
-      {.table = table.data(), .row_bytes = 12, .table_stride = 16, .rows = rows.data(), .count = 4, .out = out.data()});
-  EXPECT_THAT(out, testing::ElementsAre(16, 17, 18, 0, 1, 2, 0, 1, 2, 8, 9, 10));
 }
 
 }  // namespace

@@ -17,8 +17,6 @@
 namespace hearth::cpu {
 namespace {
 
-bool complex_less(Complex64 a, Complex64 b) { return a.real() != b.real() ? a.real() < b.real() : a.imag() < b.imag(); }
-
 template <class T>
 bool is_nan(T x) {
   if constexpr (std::is_integral_v<T>) {

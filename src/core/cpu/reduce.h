@@ -50,12 +50,11 @@ struct LogSumExpArgs {
   Dtype type;     // of x and out, as above
   const void* x;  // [rows, columns], columns contiguous
   void* out;      // [rows]
-  void* max;      // [rows] receives each row's maximum; or null
   int64_t rows, columns;
   int64_t x_stride;
 };
 
-enum class ScanOp : uint8_t { kSum, kProduct, kMax, kMin, kLogAddExp };
+enum class ScanOp : uint8_t { kSum, kProduct, kMax, kMin };
 
 // Running totals along the middle of [outer, length, inner], all dense.
 struct ScanArgs {

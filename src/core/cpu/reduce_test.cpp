@@ -158,15 +158,14 @@ TEST_P(Reduce, SoftmaxAndLogSumExpMatchDoublePrecision) {
       TestValues x = random_values(type, 2 * columns, columns, columns % 2);
       for (size_t i = 0; i < x.size(); i++)
         x.set(i, x[i] * 5 + double(i % columns) / 100);  // the maximum keeps growing
-      TestValues out(type, x.size() + 1), sum(type, 3), max(type, 3);
+      TestValues out(type, x.size() + 1), sum(type, 3);
       k.softmax({type, x.data(), out.data(), 2, columns, columns, columns});
-      k.log_sum_exp({type, x.data(), sum.data(), max.data(), 2, columns, columns});
+      k.log_sum_exp({type, x.data(), sum.data(), 2, columns, columns});
       for (int row = 0; row < 2; row++) {
         double largest = -INFINITY, total = 0;
         for (int i = 0; i < columns; i++) largest = std::max(largest, x[row * columns + i]);
         for (int i = 0; i < columns; i++) total += std::exp(x[row * columns + i] - largest);
         const double error = rounding(type) + (type == Dtype::kFloat64 ? 1e-13 : 100 * 0x1p-24);
-        ASSERT_EQ(max[row], largest);
         ASSERT_NEAR(sum[row], std::log(total) + largest, (std::abs(largest) + 10) * error);
         for (int i = 0; i < columns; i++) {
           const double right = std::exp(x[row * columns + i] - largest) / total;
@@ -188,13 +187,13 @@ TEST_P(Reduce, SoftmaxRowsDoNotSeeEachOther) {
 TEST_P(Reduce, LogSumExpOfNothingAndOfInfinities) {
   TestValues x(Dtype::kFloat32, 20), out(Dtype::kFloat32, 1);
   for (int i = 0; i < 20; i++) x.set(i, -INFINITY);
-  k.log_sum_exp({Dtype::kFloat32, x.data(), out.data(), nullptr, 1, 20, 20});
+  k.log_sum_exp({Dtype::kFloat32, x.data(), out.data(), 1, 20, 20});
   EXPECT_EQ(out[0], -INFINITY);
   x.set(3, 2);
-  k.log_sum_exp({Dtype::kFloat32, x.data(), out.data(), nullptr, 1, 20, 20});
+  k.log_sum_exp({Dtype::kFloat32, x.data(), out.data(), 1, 20, 20});
   EXPECT_FLOAT_EQ(out[0], 2);
   x.set(3, INFINITY);
-  k.log_sum_exp({Dtype::kFloat32, x.data(), out.data(), nullptr, 1, 20, 20});
+  k.log_sum_exp({Dtype::kFloat32, x.data(), out.data(), 1, 20, 20});
   EXPECT_EQ(out[0], INFINITY);
 }
 

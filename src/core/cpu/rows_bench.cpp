@@ -1,11 +1,10 @@
-// What a layer runs besides products and attention, at SmolLM2's decoding shapes, and what a token's choice costs.
+// What a layer runs besides products and attention, at SmolLM2's decoding shapes, and reductions of its logits.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
 #include <vector>
 
 #include "core/cpu/kernels.h"
-#include "core/cpu/sort.h"
 
 namespace hearth::cpu {
 namespace {
@@ -60,9 +59,9 @@ std::vector<float> some_logits() {
 
 void log_sum_exp(benchmark::State& state) {
   const std::vector<float> logits = some_logits();
-  float out, max;
+  float out;
   for (auto _ : state) {
-    kernels().log_sum_exp({Dtype::kFloat32, logits.data(), &out, &max, 1, kVocabulary, kVocabulary});
+    kernels().log_sum_exp({Dtype::kFloat32, logits.data(), &out, 1, kVocabulary, kVocabulary});
   }
 }
 BENCHMARK(log_sum_exp);
@@ -76,13 +75,6 @@ void arg_max(benchmark::State& state) {
   }
 }
 BENCHMARK(arg_max);
-
-void top_40(benchmark::State& state) {
-  const std::vector<float> logits = some_logits();
-  std::vector<uint32_t> indices(40);
-  for (auto _ : state) top_k({logits.data(), nullptr, indices.data(), 1, kVocabulary, 40});
-}
-BENCHMARK(top_40);
 
 }  // namespace
 }  // namespace hearth::cpu

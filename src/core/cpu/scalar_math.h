@@ -84,14 +84,6 @@ template <std::floating_point T>
 T silu(T x) {
   return x / (1 + std::exp(-x));
 }
-template <std::floating_point T>
-T gelu_exact(T x) {
-  return T(0.5) * x * (1 + std::erf(x * T(M_SQRT1_2)));
-}
-template <std::floating_point T>
-T gelu_tanh(T x) {
-  return T(0.5) * x * (1 + std::tanh(T(0.7978845608028654) * (x + T(0.044715) * x * x * x)));
-}
 
 template <std::floating_point T>
 bool less(T a, T b) {

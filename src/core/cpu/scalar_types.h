@@ -25,6 +25,11 @@ inline Bfloat16 from_float<Bfloat16>(float x) {
   return {float_to_bfloat16(x)};
 }
 
+// MLX's order of complex numbers: by the real part, then the imaginary one.
+inline bool complex_less(Complex64 a, Complex64 b) {
+  return a.real() != b.real() ? a.real() < b.real() : a.imag() < b.imag();
+}
+
 // Calls f with a value of the float type of 16 or 32 bits that `type` names. Requires is_short_float(type).
 template <class F>
 void with_short_float(Dtype type, F&& f) {

@@ -1,7 +1,6 @@
 // Running totals: one accumulator for each of the `inner` columns, walked along `length`. 16-bit floats accumulate in
 // float and are rounded when written.
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -46,7 +45,7 @@ T store(A x) {
 template <class A>
 bool less(A a, A b) {
   if constexpr (std::is_same_v<A, Complex64>) {
-    return a.real() != b.real() ? a.real() < b.real() : a.imag() < b.imag();
+    return complex_less(a, b);
   } else {
     return a < b;
   }
@@ -84,7 +83,6 @@ struct Join {
           return a * b;
       case ScanOp::kMax: return a != a || less(b, a) ? a : b;
       case ScanOp::kMin: return a != a || less(a, b) ? a : b;
-      case ScanOp::kLogAddExp: return log_add_exp(a, b);
     }
     return a;
   }
@@ -101,16 +99,6 @@ struct Join {
       return std::numeric_limits<A>::max();
     else
       return A(std::numeric_limits<float>::infinity());
-  }
-  static A log_add_exp(A a, A b) {
-    if constexpr (std::is_floating_point_v<A>) {
-      if (a != a || b != b) return a + b;
-      const A high = std::max(a, b), low = std::min(a, b);
-      return std::isinf(high) || low == -std::numeric_limits<A>::infinity() ? high
-                                                                            : high + std::log1p(std::exp(low - high));
-    } else {
-      return less(a, b) ? b : a;
-    }
   }
 };
 

@@ -118,7 +118,6 @@ void log_sum_exp_on(const FloatFolds& folds, const LogSumExpArgs& args) {
       for (size_t row = begin; row < end; row++) {
         const MaxAndSum m = sum_exponentials(folds, static_cast<const T*>(args.x) + row * args.x_stride, args.columns);
         store(static_cast<T*>(args.out) + row, log_sum_exp_of(m, args.type != Dtype::kFloat64));
-        if (args.max) store(static_cast<T*>(args.max) + row, m.max);
       }
     });
   });

@@ -109,46 +109,4 @@ void argpartition(const SortArgs& args, int64_t kth) {
   });
 }
 
-namespace {
-
-// Larger entries come first in the result: the value's order, NaN lowest, then the lower index.
-uint64_t top_entry(float value, uint32_t index) { return uint64_t{std::isnan(value) ? 0 : key(value)} << 32 | ~index; }
-
-// Keeps the k best candidates; whatever is not above the worst of them is passed over with one comparison.
-void top_k_row(const TopKArgs& args, int64_t row) {
-  const float* x = args.x + row * args.columns;
-  const size_t k = std::min(args.k, args.columns), capacity = 2 * k + 256;
-  std::vector<uint64_t> best;
-  best.reserve(capacity);
-  uint64_t threshold = 0;
-  const auto shrink = [&] {
-    if (best.size() <= k) return;
-    std::nth_element(best.begin(), best.begin() + (k - 1), best.end(), std::greater<>());
-    best.resize(k);
-    threshold = best[k - 1];
-  };
-  for (int64_t i = 0; i < args.columns; i++) {
-    const uint64_t entry = top_entry(x[i], static_cast<uint32_t>(i));
-    if (entry <= threshold) continue;
-    best.push_back(entry);
-    if (best.size() == capacity) shrink();
-  }
-  shrink();
-  std::sort(best.begin(), best.end(), std::greater<>());
-  for (size_t i = 0; i < k; i++) {
-    const uint32_t index = ~static_cast<uint32_t>(best[i]);
-    args.indices[row * args.k + i] = index;
-    if (args.values) args.values[row * args.k + i] = x[index];
-  }
-}
-
-}  // namespace
-
-void top_k(const TopKArgs& args) {
-  if (args.k <= 0) return;
-  parallel_for(args.rows, 1, [&](size_t begin, size_t end) {
-    for (size_t row = begin; row < end; row++) top_k_row(args, row);
-  });
-}
-
 }  // namespace hearth::cpu

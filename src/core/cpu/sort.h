@@ -22,14 +22,4 @@ void argsort(const SortArgs& args);
 void partition(const SortArgs& args, int64_t kth);
 void argpartition(const SortArgs& args, int64_t kth);
 
-// The k largest of each row, largest first; among equals the lower index first. NaN counts as smallest. Requires
-// k <= columns.
-struct TopKArgs {
-  const float* x;     // [rows, columns] dense
-  float* values;      // [rows, k]; or null
-  uint32_t* indices;  // [rows, k]
-  int64_t rows, columns, k;
-};
-void top_k(const TopKArgs& args);
-
 }  // namespace hearth::cpu

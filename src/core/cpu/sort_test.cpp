@@ -77,23 +77,5 @@ TEST(Sort, PutsNanLastAndKeepsZerosEqual) {
   }
 }
 
-TEST(TopK, AgreesWithSortingForEveryK) {
-  TestValues x = random_values(Dtype::kFloat32, 2 * 3000, 8);
-  for (int i = 0; i < 3000; i += 7) x.set(i, 1.5);
-  x.set(100, NAN), x.set(200, INFINITY), x.set(3000, -INFINITY);
-  for (int k : {1, 2, 40, 500, 2999, 3000}) {
-    std::vector<float> values(2 * k);
-    std::vector<uint32_t> indices(2 * k);
-    top_k({static_cast<const float*>(x.data()), values.data(), indices.data(), 2, 3000, k});
-    for (int row = 0; row < 2; row++) {
-      std::vector<uint32_t> right(3000);
-      std::iota(right.begin(), right.end(), 0);
-      const auto rank = [&](uint32_t i) { return std::isnan(x[row * 3000 + i]) ? -INFINITY : x[row * 3000 + i]; };
-      std::stable_sort(right.begin(), right.end(), [&](uint32_t a, uint32_t b) { return rank(a) > rank(b); });
-      for (int i = 0; i < k; i++) ASSERT_EQ(indices[row * k + i], right[i]) << "k " << k << " place " << i;
-    }
-  }
-}
-
 }  // namespace
 }  // namespace hearth::cpu

@@ -140,18 +140,6 @@ inline V erf(V x) {
   return select(is_nan(x), x, result);
 }
 
-template <class V>
-inline V gelu_exact(V x) {
-  return V::all(0.5f) * x * (V::all(1.0f) + erf(x * V::all(0x1.6a09e6p-1f)));
-}
-
-// (1 + tanh(u)) / 2 = sigmoid(2u) saves a division and does not cancel.
-template <class V>
-inline V gelu_tanh(V x) {
-  const V u = V::all(0x1.988454p-1f) * fma(x * x * x, V::all(0.044715f), x);
-  return x * sigmoid(u + u);
-}
-
 // Angles beyond this would need more of pi than the three floats below hold.
 inline constexpr float kLargestReducedAngle = 1.0e6f;
 

@@ -71,7 +71,6 @@ void product(Dtype t, const void* x, int64_t x_stride, const void* w, int64_t w_
     return cpu::kernels().matmul({.type = kernel_type(t),
                                   .x = x,
                                   .w = w,
-                                  .bias = nullptr,
                                   .y = y,
                                   .m = m,
                                   .n = n,

@@ -61,7 +61,6 @@ class QuantizedMatmul final : public ComparablePrimitive<QuantizedMatmul> {
     cpu::kernels().quantized_matmul({.type = kernel_type(x),
                                      .x = x.data<void>(),
                                      .w = packed,
-                                     .bias = nullptr,
                                      .y = out.data<void>(),
                                      .m = static_cast<int64_t>(out.size()) / packed.n,
                                      .x_stride = packed.k,

@@ -145,7 +145,6 @@ class LogSumExp final : public ComparablePrimitive<LogSumExp> {
     cpu::kernels().log_sum_exp({.type = kernel_type(x),
                                 .x = x.data<void>(),
                                 .out = outputs[0].data<void>(),
-                                .max = nullptr,
                                 .rows = static_cast<int64_t>(outputs[0].size()),
                                 .columns = columns,
                                 .x_stride = columns});
@@ -158,7 +157,7 @@ class Scan final : public ComparablePrimitive<Scan> {
       : ComparablePrimitive(s), op_(op), axis_(axis), reverse_(reverse), inclusive_(inclusive) {}
   auto state() const { return std::tie(op_, axis_, reverse_, inclusive_); }
   const char* name() const override {
-    constexpr const char* names[] = {"CumSum", "CumProd", "CumMax", "CumMin", "CumLogAddExp"};
+    constexpr const char* names[] = {"CumSum", "CumProd", "CumMax", "CumMin"};
     return names[static_cast<int>(op_)];
   }
   std::vector<Shape> output_shapes(Arrays inputs) const override { return {inputs[0].shape()}; }
