@@ -219,6 +219,84 @@ TEST(ChatTemplate, StopsTemplatesThatWouldRunForever) {
               HasSubstr("recursion"));
 }
 
+// Work that one expression does, however few statements there are.
+TEST(ChatTemplate, ChargesWhatAnExpressionDoes) {
+  const auto loop = [](const std::string& set, const std::string& work) {
+    return "{% set x = " + set + " %}{% for i in range(9999) %}{% for j in range(9) %}{% set y = " + work +
+           " %}{% endfor %}{% endfor %}";
+  };
+  const std::string list = "[messages|length] * 1000000", text = "'a' * (30000000 * messages|length)";
+  const std::string calls[] = {
+      loop(list, "x.count(2)"),
+      loop(text, "x[::messages|length + 1]"),
+      loop(text, "{x: 1}[x]"),
+      loop(text, "x is lower"),
+      loop(text, "x.startswith(x)"),
+      loop(text, "x.removeprefix(x)"),
+      loop(text, "x|int(messages)"),
+      loop(text, "'%.0s' % x"),
+      "{% set n = namespace() %}{% set n.a = n %}{{ ([n] * 200)|map(attribute='a' + '.a' * 1000000)|list|length }}",
+  };
+  for (const std::string& source : calls)
+    EXPECT_THAT(failure(source, {.steps = 2'000'000}), HasSubstr("steps")) << source;
+}
+
+TEST(ChatTemplate, DoesHostileWorkInTimeThatGrowsWithIt) {
+  EXPECT_EQ(failure("{% set x = [[[[0] * 1000] * 1000] * 1000] * 1000 %}{{ x|length }}"), "no error but: 1000");
+  const auto repeat = [](int count, const auto& piece) {
+    std::string out;
+    for (int i = 0; i < count; ++i) out += (i > 0 ? "," : "") + piece(std::to_string(i));
+    return out;
+  };
+  const auto name = [](const std::string& i) { return "p" + i; };
+  EXPECT_THAT(failure("{% macro f(" + repeat(150'000, name) + ") %}{% endmacro %}"), HasSubstr("too many variables"));
+  EXPECT_THAT(failure("{% macro f(a, b, a) %}{% endmacro %}"), HasSubstr("duplicate argument 'a'"));
+  const auto keyword = [](const std::string& i) { return "k" + i + "=1"; };
+  EXPECT_EQ(failure("{{ dict(" + repeat(100'000, keyword) + ")|length }}"), "no error but: 100000");
+  EXPECT_THAT(failure("{{ dict(a=1, a=2) }}"), HasSubstr("keyword argument repeated: a"));
+  EXPECT_EQ(failure("{{ '{:0100000,}'.format(messages|length)|length }}"), "no error but: 100001");
+  EXPECT_EQ(failure("{{ '{:08,}|{:09,}|{:05,}|{:+09_.1f}'.format(12, 1234, 123456, 1.5) }}"),
+            "no error but: 0,000,012|0,001,234|123,456|+00_001.5");
+  EXPECT_THAT(failure("{{ '%.*d' % (4000000000, 5) }}"), HasSubstr("precision too big"));
+  EXPECT_EQ(failure("{{ (('-' * 400000)|wordwrap(2))|length }}"), "no error but: 599999");
+}
+
+TEST(ChatTemplate, FindsManyGenerationSpansInOnePass) {
+  std::string source;
+  for (int i = 0; i < 30'000; ++i) source += "\u00e9{% generation %}\u00e9{% endgeneration %}";
+  const RenderedChat rendered = ChatTemplate(source, "", "").render_with_spans(kHello, kNone, kNone);
+  ASSERT_EQ(rendered.generation_spans.size(), 30'000u);
+  EXPECT_EQ(rendered.generation_spans.back(), (std::pair<size_t, size_t>(119'998, 120'000)));
+}
+
+TEST(ChatTemplate, ComputesWithTheLargestNumbersAsPythonDoes) {
+  EXPECT_EQ(render("{{ (-9223372036854775807 - 1) in range(0, -3, -1) }}"), "False");
+  EXPECT_EQ(
+      render("{{ 9223372036854775807 in range(-9223372036854775807, 9223372036854775807, 9000000000000000000) }}"),
+      "False");
+  EXPECT_EQ(render("{{ range(-9223372036854775807, 9223372036854775807, 4611686018427387904)|list|last }}"),
+            "4611686018427387905");
+  EXPECT_THAT(failure("{{ range(0, 9223372036854775807, 4611686018427387904)[0:] }}"), HasSubstr("overflow"));
+  EXPECT_EQ(render("{{ range(0, 9223372036854775807, 4611686018427387904)[0:1] }}"),
+            "range(0, 4611686018427387904, 4611686018427387904)");
+  EXPECT_EQ(render("{{ 'ab'.zfill(-9223372036854775807 - 1) }}"), "ab");
+  EXPECT_EQ(render("{{ -1e20|filesizeformat }} {{ -0.5|filesizeformat }}"), "-100000000000000000000 Bytes 0 Bytes");
+  EXPECT_EQ(render("{{ 1E-999 }} {{ 1e-999 }} {{ 1E999 }} {{ 0.0E999 }} {{ '1E-999'|float }}"), "0.0 0.0 inf 0.0 0.0");
+  EXPECT_THAT(failure("{{ '%*d' % (-9223372036854775807 - 1, 5) }}"), HasSubstr("width too big"));
+  EXPECT_EQ(render("{{ '%*d|%*s|' % (-3, 5, -1, '') }}"), "5  | |");
+}
+
+TEST(ChatTemplate, SlicesByCharacters) {
+  EXPECT_EQ(render("{{ 'h\u00e9l\u20acl\u00f6'[::-1] }} {{ 'h\u00e9l\u20acl\u00f6'[1::2] }}"),
+            "\u00f6l\u20acl\u00e9h \u00e9\u20ac\u00f6");
+  EXPECT_EQ(render("{{ 'abcdef'[-2::-2] }} {{ 'abcdef'[4:1:-1] }}"), "eca edc");
+}
+
+TEST(ChatTemplate, GivesLongDatesRoom) {
+  EXPECT_THAT(render("{{ strftime_now('%c' * 2000)|length > 30000 }}"), "True");
+  EXPECT_EQ(render("[{{ strftime_now('') }}]"), "[]");
+}
+
 TEST(ChatTemplate, StopsTemplatesThatWouldFillTheMemory) {
   EXPECT_THAT(failure("{{ range(10 ** 9) }}"), HasSubstr("Range too big"));
   EXPECT_THAT(failure("{{ 'a' * 10 ** 12 }}"), HasSubstr("bytes"));

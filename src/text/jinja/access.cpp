@@ -115,15 +115,39 @@ Value slice_string(Runtime& runtime, Value text, const Steps& steps) {
   if (steps.count == 0) return runtime.borrow("", text.is_markup());
   if (steps.step == 1) return substring(runtime, text, start, start + steps.count);
   const std::string_view view = text.view();
-  std::vector<size_t> begins;  // of each character, for random access
-  for (size_t at = 0; at < view.size(); next_character(view, at)) begins.push_back(at);
-  begins.push_back(view.size());
+  runtime.charge_bytes(view.size() * 4);
+  const bool back = steps.step < 0;
+  const auto is_inside = [&](size_t byte) {  // a character, not at its first byte
+    return byte < view.size() && (static_cast<unsigned char>(view[byte]) & 0xc0) == 0x80;
+  };
+  size_t at = 0;
+  const auto move = [&](uint64_t characters, bool backwards) {
+    for (; characters > 0; --characters) {
+      do {
+        backwards ? --at : ++at;
+      } while (is_inside(at));
+    }
+  };
+  move(start, false);
   std::string out;
   for (size_t i = 0; i < steps.count; ++i) {
-    const auto at = static_cast<size_t>(steps.start + static_cast<int64_t>(i) * steps.step);
-    out.append(view, begins[at], begins[at + 1] - begins[at]);
+    if (i > 0) move(static_cast<uint64_t>(back ? -steps.step : steps.step), back);
+    size_t end = at + 1;
+    while (is_inside(end)) ++end;
+    out.append(view, at, end - at);
   }
   return runtime.string(out, text.is_markup());
+}
+
+Value slice_range(Runtime& runtime, const Range& range, const Steps& steps) {
+  const auto bounded = [](__int128 number) {
+    if (number < INT64_MIN || number > INT64_MAX) fail("integer overflow: templates compute with 64-bit integers");
+    return static_cast<int64_t>(number);
+  };
+  const __int128 step = range.step;
+  return Value::object(Kind::kRange, runtime.make<Range>(bounded(range.start + steps.start * step),
+                                                         bounded(range.start + steps.stop * step),
+                                                         bounded(steps.step * step), steps.count));
 }
 
 }  // namespace
@@ -196,11 +220,7 @@ Value get_slice(Runtime& runtime, Value object, Value start, Value stop, Value s
   const Steps steps = slice_steps(runtime, start, stop, step, length(runtime, object));
   if (object.is_string()) return slice_string(runtime, object, steps);
   if (object.is(Kind::kRange)) {
-    const Range& range = object.as<Range>();
-    int64_t stride = 0;
-    if (__builtin_mul_overflow(range.step, steps.step, &stride)) fail("slice step is too large");
-    return Value::object(Kind::kRange, runtime.make<Range>(range.start + steps.start * range.step,
-                                                           range.start + steps.stop * range.step, stride, steps.count));
+    return slice_range(runtime, object.as<Range>(), steps);
   }
   const auto items = object.list_data()->items(runtime);
   ListData* out = runtime.make<ListData>();

@@ -81,12 +81,22 @@ class Folder {
   void optimize(const Expr& expr) {
     for_each_child(expr, [&](const Expr* child) { optimize(*child); });
     const Constant value = as_constant(expr);
-    if (!value || !can_be_written(*value)) return;
+    if (!value || !is_writable(*value)) return;
     folded_.insert(&expr);
     values_.emplace(&expr, *value);
   }
 
+  bool is_writable(Value value) {
+    try {
+      return can_be_written(value);
+    } catch (const Failure&) {  // too large: lists may hold one another thousands of times
+      ++failures_;
+      return false;
+    }
+  }
+
   bool can_be_written(Value value) {
+    runtime_.step();
     const auto all = [this](std::span<const Value> items) {
       return std::all_of(items.begin(), items.end(), [this](Value item) { return can_be_written(item); });
     };
@@ -275,7 +285,7 @@ class Folder {
     for (const auto& [name, expr] : arguments.keywords) {
       const Constant value = as_constant(*expr);
       if (!value) return false;
-      add(name.view(), *value);
+      call.keywords.push_back({name.view(), *value});  // the parser lets no name stand twice
     }
     if (arguments.more_positional) {
       const Constant more = as_constant(*arguments.more_positional);

@@ -31,11 +31,13 @@ AttributePath::AttributePath(Runtime& runtime, Value attribute) {
   } else if (!attribute.is_missing() && !attribute.is(Kind::kNone)) {
     parts.push_back(attribute);
   }
+  runtime.step(parts.size());
   parts_ = runtime.sequence(parts);
 }
 
 Value AttributePath::of(Runtime& runtime, Value item, Value otherwise) const {
   for (const Value part : parts_->items(runtime)) {
+    runtime.step();
     item = get_item(runtime, item, part);
     if (item.is(Kind::kUndefined) && !otherwise.is_missing()) item = otherwise;
   }
@@ -111,8 +113,7 @@ bool parse_python_float(std::string_view text, double& out) {
   const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), out);
   if (result.ptr != digits.data() + digits.size()) return false;
   if (result.ec == std::errc::result_out_of_range) {
-    const size_t exponent = folded.find('e');
-    out = exponent != std::string::npos && folded[exponent + 1] == '-' ? 0.0 : HUGE_VAL;
+    out = beyond_range(digits);
   } else if (result.ec != std::errc()) {
     return false;
   }

@@ -113,8 +113,9 @@ class Printf {
     if (c == '*') {
       const Value value = next_value();
       if (!value.is_integral()) fail("* wants int");
+      if (value.as_int() > kWidest) fail(std::string(what) + " too big");
       c = next_char();
-      return value.as_int();
+      return std::max(value.as_int(), -kWidest - 1);
     }
     int64_t number = 0;
     while (c >= '0' && c <= '9') {
@@ -147,10 +148,10 @@ class Printf {
       else
         break;
     }
-    if (c == '*' || (c >= '0' && c <= '9')) spec.width = read_number(c, "width");
-    if (spec.width < -1) {
-      spec.left = true;
-      spec.width = -spec.width;
+    if (c == '*' || (c >= '0' && c <= '9')) {
+      spec.width = read_number(c, "width");
+      spec.left |= spec.width < 0;
+      spec.width = std::abs(spec.width);
     }
     if (spec.width > kWidest) fail("width too big");
     if (c == '.') {
@@ -214,6 +215,7 @@ class Printf {
       append_repr(runtime_, text, value);
       if (type == 'a') text = to_ascii(text);
     }
+    runtime_.charge_bytes(text.size());
     if (!markup_ || (type == 's' && value.is_markup())) return text;
     std::string escaped;
     append_escaped(escaped, text);
@@ -404,8 +406,15 @@ std::string grouped(const Spec& spec, std::string whole, size_t size, size_t oth
     }
     return out;
   };
-  if (spec.fill == "0" && spec.align == '=')
-    while (static_cast<int64_t>(with_separators(whole).size() + others) < spec.width) whole.insert(0, 1, '0');
+  if (spec.fill == "0" && spec.align == '=') {
+    size_t count = whole.size();
+    const auto is_short = [&] {
+      const size_t separators = count == 0 ? 0 : (count - 1) / size;
+      return static_cast<int64_t>(count + separators + others) < spec.width;
+    };
+    while (is_short()) ++count;
+    whole.insert(0, count - whole.size(), '0');
+  }
   return with_separators(whole);
 }
 

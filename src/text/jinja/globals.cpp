@@ -83,14 +83,20 @@ Value raise_exception(Runtime& runtime, const Args& args) {
 Value strftime_now(Runtime& runtime, const Args& args) {
   const auto [format] = bind(args, "strftime_now", {"format"}, 1);
   if (!format.is_string()) fail("strftime() argument 1 must be str, not " + std::string(type_name(format)));
-  const std::string pattern(format.view());
-  if (pattern.size() > 4096) fail("strftime_now(): the format is too long");
+  if (format.view().size() > 4096) fail("strftime_now(): the format is too long");
+  if (format.view().find('\0') != std::string_view::npos) fail("embedded null character");
+  const std::string pattern = ' ' + std::string(format.view());  // never empty: 0 means that the room is too small
   const std::time_t now = std::time(nullptr);
   std::tm local{};
   localtime_r(&now, &local);
   std::string out(pattern.size() * 8 + 256, '\0');
-  out.resize(std::strftime(out.data(), out.size(), pattern.c_str(), &local));
-  return runtime.string(out);
+  size_t written = 0;
+  while ((written = std::strftime(out.data(), out.size(), pattern.c_str(), &local)) == 0) {
+    runtime.charge_bytes(out.size() * 4);
+    if (out.size() > runtime.limits().bytes / 8) fail("strftime_now(): the result is too long");
+    out.resize(out.size() * 2);
+  }
+  return runtime.string(std::string_view(out).substr(1, written - 1));
 }
 
 Value lipsum(Runtime&, const Args&) { fail("lipsum() is random and not supported"); }

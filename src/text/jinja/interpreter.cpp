@@ -472,7 +472,9 @@ Value Interpreter::call_macro(Value value, const Args& args) {
   Activation* activation = activate(body.function, macro.closure);
 
   std::vector<Keyword> keywords(args.keywords.begin(), args.keywords.end());
+  runtime_.step(count);
   const auto take = [&](std::string_view wanted) {
+    runtime_.step(keywords.size() / 4);
     for (auto keyword = keywords.begin(); keyword != keywords.end(); ++keyword) {
       if (keyword->name != wanted) continue;
       const Value found = keyword->value;

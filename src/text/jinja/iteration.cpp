@@ -103,6 +103,7 @@ Iterator* iterate(Runtime& runtime, Value value) {
 std::vector<Value> collect(Runtime& runtime, Value value) {
   if (value.is_sequence()) {
     const auto items = value.list_data()->items(runtime);
+    runtime.step(items.size() / 8);
     return {items.begin(), items.end()};
   }
   std::vector<Value> items;

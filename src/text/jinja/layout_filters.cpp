@@ -68,7 +68,8 @@ class Wrapper {
     size_t end = width_ - size;
     if (break_hyphens_ && end > 0) {
       const size_t hyphen = chunk.rfind('-', end - 1);
-      if (hyphen != Chunk::npos && hyphen > 0 && chunk.find_first_not_of('-') < hyphen) end = hyphen + 1;
+      const bool behind_text = hyphen != Chunk::npos && chunk.substr(0, hyphen).find_first_not_of('-') != Chunk::npos;
+      if (behind_text) end = hyphen + 1;
     }
     line.push_back(chunk.substr(0, end));
     chunk.remove_prefix(end);

@@ -3,7 +3,6 @@
 #include "text/jinja/lexer.h"
 
 #include <charconv>
-#include <cmath>
 
 #include "base/unicode.h"
 #include "text/jinja/python_strings.h"
@@ -306,7 +305,7 @@ class Lexer {
       const std::string digits = without_underscores(at_, end);
       Token token{TokenKind::kFloat, line_, ""};
       const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), token.real);
-      if (result.ec != std::errc()) token.real = digits.find("e-") != std::string::npos ? 0.0 : HUGE_VAL;
+      if (result.ec != std::errc()) token.real = beyond_range(digits);
       tokens_.push_back(token);
       advance_to(end);
       return;

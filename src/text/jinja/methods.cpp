@@ -39,9 +39,16 @@ namespace {
 
 // --- list, tuple, range ---
 
+// The items of a list or tuple where they lie, those of anything else in `storage`.
+std::span<const Value> view_items(Runtime& runtime, Value self, std::vector<Value>& storage) {
+  if (self.is_sequence()) return self.list_data()->items(runtime);
+  return storage = collect(runtime, self);
+}
+
 Value sequence_index(Runtime& runtime, Value self, const Args& args) {
   const auto [wanted, start, stop] = bind(args, "index", {"value", "start", "stop"}, 1, 3);
-  const std::vector<Value> items = collect(runtime, self);
+  std::vector<Value> storage;
+  const std::span<const Value> items = view_items(runtime, self, storage);
   const auto size = static_cast<int64_t>(items.size());
   const auto bound = [&](Value value, int64_t otherwise) {
     if (value.is_missing()) return otherwise;
@@ -58,7 +65,8 @@ Value sequence_index(Runtime& runtime, Value self, const Args& args) {
 Value sequence_count(Runtime& runtime, Value self, const Args& args) {
   const auto [wanted] = bind(args, "count", {"value"}, 1, 1);
   int64_t found = 0;
-  for (const Value item : collect(runtime, self)) {
+  std::vector<Value> storage;
+  for (const Value item : view_items(runtime, self, storage)) {
     runtime.step();
     found += equals(runtime, item, wanted);
   }

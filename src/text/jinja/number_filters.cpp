@@ -28,10 +28,14 @@ Value truncated(double real, Value otherwise, bool refuse_infinity) {
   return Value::integer(static_cast<int64_t>(real));
 }
 
+// Digits are read character by character, after the white space around them.
+void charge_number(Runtime& runtime, Value text) { runtime.charge_bytes(text.text()->size * 16); }
+
 Value int_filter(Runtime& runtime, Value input, const Args& args) {
   const auto [default_arg, base_arg] = bind(args, "int", {"default", "base"});
   const Value otherwise = default_arg.is_missing() ? Value::integer(0) : default_arg;
   if (input.is_string()) {
+    charge_number(runtime, input);
     const int64_t base = base_arg.is_missing() ? 10 : to_index(runtime, base_arg, "int");
     int64_t number = 0;
     const bool valid_base = base == 0 || (base >= 2 && base <= 36);
@@ -50,7 +54,10 @@ Value float_filter(Runtime& runtime, Value input, const Args& args) {
   const auto [default_arg] = bind(args, "float", {"default"});
   const Value otherwise = default_arg.is_missing() ? Value::real(0.0) : default_arg;
   double real = 0;
-  if (input.is_string()) return parse_python_float(input.view(), real) ? Value::real(real) : otherwise;
+  if (input.is_string()) {
+    charge_number(runtime, input);
+    return parse_python_float(input.view(), real) ? Value::real(real) : otherwise;
+  }
   if (input.is_integral()) return Value::real(static_cast<double>(input.as_int()));
   if (input.is(Kind::kHuge)) return Value::real(static_cast<double>(input.as_huge()));
   if (input.is(Kind::kFloat)) return input;
@@ -131,6 +138,7 @@ Value filesizeformat_filter(Runtime& runtime, Value input, const Args& args) {
   const bool powers_of_two = !binary.is_missing() && truthy(runtime, binary);
   double bytes = 0;
   if (input.is_string()) {
+    charge_number(runtime, input);
     if (!parse_python_float(input.view(), bytes)) fail("could not convert string to float");
   } else if (input.is_integral()) {
     bytes = static_cast<double>(input.as_int());
@@ -144,7 +152,10 @@ Value filesizeformat_filter(Runtime& runtime, Value input, const Args& args) {
   if (bytes == 1) return runtime.borrow("1 Byte");
   if (bytes < base) {
     if (!std::isfinite(bytes)) fail("cannot convert float infinity to integer");
-    return runtime.string(std::to_string(static_cast<int64_t>(bytes)) + " Bytes");
+    char whole[320];
+    const double truncated_bytes = std::trunc(bytes) + 0.0;  // -0.0 is printed as 0
+    const auto end = std::to_chars(whole, whole + sizeof whole, truncated_bytes, std::chars_format::fixed, 0).ptr;
+    return runtime.string(std::string(whole, end) + " Bytes");
   }
   constexpr std::string_view kDecimal[] = {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
   constexpr std::string_view kBinary[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"};

@@ -25,7 +25,10 @@ struct Args {
 struct Range {
   int64_t start, stop, step;
   size_t count;
-  Value at(size_t i) const { return Value::integer(start + static_cast<int64_t>(i) * step); }
+  // The product alone may wrap; the item, of those that there are, never does.
+  Value at(size_t i) const {
+    return Value::integer(static_cast<int64_t>(static_cast<uint64_t>(start) + i * static_cast<uint64_t>(step)));
+  }
 };
 
 struct DictView {

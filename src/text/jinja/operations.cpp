@@ -319,7 +319,7 @@ size_t hash_value(Runtime& runtime, Value value) {
       if (real == std::floor(real) && std::fabs(real) < 0x1p62) return std::hash<int64_t>{}(static_cast<int64_t>(real));
       return std::hash<double>{}(real);
     }
-    case Kind::kString: return std::hash<std::string_view>{}(value.view());
+    case Kind::kString: runtime.charge_bytes(value.text()->size); return std::hash<std::string_view>{}(value.view());
     case Kind::kTuple: {
       Runtime::DepthGuard guard(runtime);
       size_t hash = 3;
@@ -372,10 +372,10 @@ bool contains(Runtime& runtime, Value container, Value item) {
     case Kind::kRange: {
       const Range& range = container.as<Range>();
       if (!item.is_integral()) break;
-      const int64_t distance = item.as_int() - range.start;
+      const __int128 distance = static_cast<__int128>(item.as_int()) - range.start;
       if (distance % range.step != 0) return false;
-      const int64_t at = distance / range.step;
-      return at >= 0 && static_cast<size_t>(at) < range.count;
+      const __int128 at = distance / range.step;
+      return at >= 0 && at < static_cast<__int128>(range.count);
     }
     case Kind::kList:
     case Kind::kTuple:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <string_view>
+#include <unordered_set>
 
 #include "base/unicode.h"
 #include "text/jinja/constants.h"
@@ -204,6 +206,7 @@ class Parser {
 
   void parse_signature(MacroBody& macro) {
     expect(TokenKind::kLeftParen);
+    std::unordered_set<std::string_view> names;
     while (!at(TokenKind::kRightParen)) {
       if (!macro.parameters.empty()) expect(TokenKind::kComma);
       auto parameter = parse_name_target();
@@ -213,9 +216,8 @@ class Parser {
       } else if (!macro.defaults.empty()) {
         error("non-default argument follows default argument");
       }
-      for (const auto& other : macro.parameters)
-        if (other->name.view() == parameter->name.view())
-          error("duplicate argument '" + std::string(parameter->name.view()) + "' in macro definition");
+      if (!names.insert(parameter->name.view()).second)
+        error("duplicate argument '" + std::string(parameter->name.view()) + "' in macro definition");
       macro.parameters.push_back(std::move(parameter));
     }
     next();
@@ -281,9 +283,8 @@ class Parser {
     block->body = parse_statements({"endblock"}, true);
     if (at(TokenKind::kName) && current().text == block->name.view()) next();
     if (block->required) check_required(*block);
-    for (const Block* other : tree_.blocks)
-      if (other->name.view() == block->name.view())
-        error(line, "block '" + std::string(block->name.view()) + "' defined twice");
+    if (!block_names_.insert(block->name.view()).second)
+      error(line, "block '" + std::string(block->name.view()) + "' defined twice");
     tree_.blocks.push_back(block.get());
     return block;
   }
@@ -688,6 +689,7 @@ class Parser {
   Arguments parse_arguments() {
     const int line = expect(TokenKind::kLeftParen).line;
     Arguments arguments;
+    std::unordered_set<std::string_view> names;
     bool first = true;
     const auto ensure = [&](bool valid) {
       if (!valid) error(line, "invalid syntax for function call expression");
@@ -706,11 +708,10 @@ class Parser {
         arguments.more_keywords = parse_expression();
       } else if (at(TokenKind::kName) && look().kind == TokenKind::kAssign) {
         ensure(!arguments.more_keywords);
-        const std::string name = next().text;
+        const Value name = text(next().text);
         next();
-        for (const auto& [other, value] : arguments.keywords)
-          if (other.view() == name) error(line, "keyword argument repeated: " + name);
-        arguments.keywords.emplace_back(text(name), parse_expression());
+        if (!names.insert(name.view()).second) error(line, "keyword argument repeated: " + std::string(name.view()));
+        arguments.keywords.emplace_back(name, parse_expression());
       } else {
         ensure(!arguments.more_positional && !arguments.more_keywords && arguments.keywords.empty());
         arguments.positional.push_back(parse_expression());
@@ -774,6 +775,7 @@ class Parser {
   const std::vector<Token> tokens_;
   const TemplateLimits& limits_;
   Tree& tree_;
+  std::unordered_set<std::string_view> block_names_;
   size_t at_ = 0;
   int nesting_ = 0;
 };

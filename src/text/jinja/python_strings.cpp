@@ -2,6 +2,8 @@
 #include "text/jinja/python_strings.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "base/unicode.h"
@@ -314,6 +316,22 @@ bool all_have(std::string_view text, unsigned classes) {
   for (size_t at = 0; at < text.size();)
     if (!has_class(next_character(text, at), static_cast<uint16_t>(classes))) return false;
   return true;
+}
+
+double beyond_range(std::string_view digits) {
+  const size_t mark = std::min(digits.find_first_of("eE"), digits.size());
+  const std::string_view mantissa = digits.substr(0, mark);
+  const size_t first = mantissa.find_first_of("123456789");
+  if (first == std::string_view::npos) return 0.0;
+  int64_t exponent = 0;
+  if (mark < digits.size()) {
+    const bool plus = digits.substr(mark + 1).starts_with('+'), minus = digits.substr(mark + 1).starts_with('-');
+    const char* const begin = digits.data() + mark + (plus ? 2 : 1);
+    const auto result = std::from_chars(begin, digits.data() + digits.size(), exponent);
+    if (result.ec != std::errc()) return minus ? 0.0 : HUGE_VAL;
+  }
+  const auto point = static_cast<int64_t>(std::min(mantissa.find('.'), mantissa.size()));
+  return exponent > static_cast<int64_t>(first) - point ? HUGE_VAL : 0.0;
 }
 
 }  // namespace hearth::text::jinja

@@ -42,4 +42,7 @@ bool is_identifier(std::string_view text);
 // Not empty, and every character has one of `classes`.
 bool all_have(std::string_view text, unsigned classes);
 
+// What float() makes of decimal digits that are out of a double's range: infinity or zero.
+double beyond_range(std::string_view digits);
+
 }  // namespace hearth::text::jinja

@@ -139,9 +139,13 @@ std::span<const Entry> DictData::entries(Runtime& runtime) {
 
 const Value* DictData::find(Runtime& runtime, std::string_view key) {
   const auto all = entries(runtime);
+  runtime.charge_bytes(key.size());
   if (all.size() <= 8) {
-    for (const Entry& entry : all)
-      if (entry.key.is_string() && entry.key.view() == key) return &entry.value;
+    for (const Entry& entry : all) {
+      if (!entry.key.is_string() || entry.key.text()->size != key.size()) continue;
+      runtime.charge_bytes(key.size());
+      if (entry.key.view() == key) return &entry.value;
+    }
     return nullptr;
   }
   const StringData text{key.data(), key.size()};
@@ -176,7 +180,7 @@ void DictData::build_index(Runtime& runtime) {
   index_mask = static_cast<uint32_t>(slots - 1);
   for (uint32_t i = 0; i < count; ++i) {
     size_t at = hash_value(runtime, values[i].key) & index_mask;
-    while (index[at] != 0) at = (at + 1) & index_mask;
+    for (; index[at] != 0; at = (at + 1) & index_mask) runtime.step();
     index[at] = i + 1;
   }
 }
@@ -202,7 +206,7 @@ void DictData::append(Runtime& runtime, Value key, Value value) {
   values[count++] = {key, value};
   if (index != nullptr) {
     size_t at = hash_value(runtime, key) & index_mask;
-    while (index[at] != 0) at = (at + 1) & index_mask;
+    for (; index[at] != 0; at = (at + 1) & index_mask) runtime.step();
     index[at] = count;
   }
 }

@@ -172,6 +172,7 @@ bool is_reversible(Value value) {
 Value last_filter(Runtime& runtime, Value input, const Args& args) {
   refuse_arguments(args, "last");
   if (!is_reversible(input)) fail("'" + std::string(type_name(input)) + "' object is not reversible");
+  if (input.is_sequence() && input.list_data()->count > 0) return input.list_data()->items(runtime).back();
   const std::vector<Value> items = collect(runtime, input);
   if (items.empty()) return runtime.undefined("No last item, sequence was empty.");
   // Indexing Markup gives Markup, iterating over it does not; reversed() indexes.

@@ -170,6 +170,7 @@ Value affix_method(Runtime& runtime, Value self, const Args& args) {
   const auto [affix, start, end] = bind(args, AtStart ? "startswith" : "endswith", {"affix", "start", "end"}, 1, 3);
   const Window part = window(runtime, self, start, end);
   const auto matches = [&](std::string_view text) {
+    runtime.charge_bytes(std::min(text.size(), part.text.size()));
     return part.valid && (AtStart ? part.text.starts_with(text) : part.text.ends_with(text));
   };
   if (!affix.is(Kind::kTuple))
@@ -192,6 +193,7 @@ Value remove_affix(Runtime& runtime, Value self, const Args& args) {
   const auto [affix] = bind(args, "removeprefix", {"affix"}, 1, 1);
   const std::string_view piece = string_argument(runtime, affix, "removeprefix");
   std::string_view text = self.view();
+  runtime.charge_bytes(std::min(text.size(), piece.size()));
   if (Prefix && text.starts_with(piece)) text.remove_prefix(piece.size());
   if (!Prefix && text.ends_with(piece)) text.remove_suffix(piece.size());
   return runtime.borrow(text, self.is_markup());
@@ -223,8 +225,9 @@ Value justify_method(Runtime& runtime, Value self, const Args& args) {
 
 Value zfill_method(Runtime& runtime, Value self, const Args& args) {
   const auto [width] = bind(args, "zfill", {"width"}, 1, 1);
-  const int64_t fill = to_index(runtime, width, "zfill") - static_cast<int64_t>(characters(*self.text()));
-  if (fill <= 0) return self;
+  const int64_t wanted = to_index(runtime, width, "zfill"), size = static_cast<int64_t>(characters(*self.text()));
+  if (wanted <= size) return self;
+  const int64_t fill = wanted - size;
   const std::string_view text = self.view();
   const bool sign = !text.empty() && (text[0] == '+' || text[0] == '-');
   const Value zeros = arithmetic(runtime, Arithmetic::kMultiply, runtime.borrow("0"), Value::integer(fill));

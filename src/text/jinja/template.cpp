@@ -1,5 +1,7 @@
 #include "text/jinja/template.h"
 
+#include <algorithm>
+
 #include "base/unicode.h"
 #include "text/jinja/interpreter.h"
 #include "text/jinja/parser.h"
@@ -8,20 +10,20 @@ namespace hearth::text::jinja {
 
 namespace {
 
-// Ranges of characters as ranges of bytes.
-std::vector<std::pair<size_t, size_t>> to_bytes(std::string_view text,
-                                                const std::vector<std::pair<size_t, size_t>>& spans) {
-  std::vector<std::pair<size_t, size_t>> out;
-  for (const auto& [begin, end] : spans) {
-    size_t at = 0, character = 0;
-    const auto seek = [&](size_t wanted) {
-      for (; character < wanted && at < text.size(); ++character) next_character(text, at);
-      return at;
-    };
-    const size_t first = seek(begin);
-    out.emplace_back(first, seek(end));
+// Ranges of characters as ranges of bytes, in one pass over the text: ranges may lie inside one another.
+std::vector<std::pair<size_t, size_t>> to_bytes(std::string_view text, std::vector<std::pair<size_t, size_t>> spans) {
+  std::vector<size_t*> places;
+  for (auto& [begin, end] : spans) {
+    places.push_back(&begin);
+    places.push_back(&end);
   }
-  return out;
+  std::sort(places.begin(), places.end(), [](const size_t* a, const size_t* b) { return *a < *b; });
+  size_t at = 0, character = 0;
+  for (size_t* const place : places) {
+    for (; character < *place && at < text.size(); ++character) next_character(text, at);
+    *place = at;
+  }
+  return spans;
 }
 
 }  // namespace

@@ -32,8 +32,13 @@ bool is_number(Runtime&, Value value) { return value.is_number(); }
 bool is_string(Runtime&, Value value) { return value.is_string(); }
 bool is_mapping(Runtime&, Value value) { return value.is(Kind::kDict); }
 bool is_escaped(Runtime&, Value value) { return value.is_markup(); }
-bool is_lower_case(Runtime& runtime, Value value) { return is_lower(to_view(runtime, value)); }
-bool is_upper_case(Runtime& runtime, Value value) { return is_upper(to_view(runtime, value)); }
+
+template <bool (*Holds)(std::string_view)>
+bool is_of_case(Runtime& runtime, Value value) {
+  const std::string_view text = to_view(runtime, value);
+  runtime.charge_bytes(text.size() * 8);
+  return Holds(text);
+}
 
 bool is_sequence(Runtime&, Value value) {  // len() and __getitem__; Undefined answers __getattr__, so it counts
   switch (value.kind()) {
@@ -124,7 +129,7 @@ constexpr TestEntry kTests[] = {
     {"iterable", plain<is_iterable>},
     {"le", binary<ordered<Order::kLessEqual>>},
     {"lessthan", binary<ordered<Order::kLess>>},
-    {"lower", plain<is_lower_case>},
+    {"lower", plain<is_of_case<is_lower>>},
     {"lt", binary<ordered<Order::kLess>>},
     {"mapping", plain<is_mapping>},
     {"ne", binary<not_equal>},
@@ -137,7 +142,7 @@ constexpr TestEntry kTests[] = {
     {"test", plain<is_test>},
     {"true", plain<is_true>},
     {"undefined", plain<is_undefined>},
-    {"upper", plain<is_upper_case>},
+    {"upper", plain<is_of_case<is_upper>>},
 };
 
 }  // namespace
