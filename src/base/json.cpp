@@ -19,7 +19,11 @@ class GuardedHandler {
   bool boolean(bool v) { return count() && builder_.boolean(v); }
   bool number_integer(int64_t v) { return count() && builder_.number_integer(v); }
   bool number_unsigned(uint64_t v) { return count() && builder_.number_unsigned(v); }
-  bool number_float(double v, const std::string& s) { return count() && builder_.number_float(v, s); }
+  bool number_float(double v, const std::string& s) {
+    if (limits_.exact && s.find_first_of(".eE") == std::string::npos)
+      return refuse("the integer " + s.substr(0, 40) + (s.size() > 40 ? "..." : "") + " does not fit in 64 bits");
+    return count() && builder_.number_float(v, s);
+  }
   bool string(std::string& v) { return count() && builder_.string(v); }
   bool binary(Json::binary_t& v) { return count() && builder_.binary(v); }
   bool start_object(size_t n) { return count() && enter() && builder_.start_object(n); }
@@ -69,6 +73,9 @@ class GuardedHandler {
 Json parse_json(std::string_view text, std::string_view source, const JsonLimits& limits) {
   if (text.size() > limits.bytes)
     throw LoadError(source, "JSON text longer than " + std::to_string(limits.bytes) + " bytes");
+  // nlohmann takes a zero byte for the end of the text.
+  if (const size_t zero = text.find('\0'); zero != std::string_view::npos)
+    throw LoadError(source, "not valid JSON at byte " + std::to_string(zero + 1));
   Json root;
   GuardedHandler handler(root, limits);
   if (!Json::sax_parse(text.begin(), text.end(), &handler)) throw LoadError(source, handler.refusal());

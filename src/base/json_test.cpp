@@ -14,6 +14,20 @@ TEST(Json, KeepsKeyOrderAndExactNumbers) {
   EXPECT_EQ(value.dump(), R"({"b":0.1,"a":18446744073709551615})");
 }
 
+TEST(Json, RefusesIntegersThatWouldLoseDigitsWhereAsked) {
+  const std::string large = "[10000000000000000000000000]", low = "[-9223372036854775809]";
+  EXPECT_THROW(parse_json(large, "text"), LoadError);
+  EXPECT_THROW(parse_json(low, "text"), LoadError);
+  EXPECT_EQ(parse_json("[1e25, -1.0E+30, -9223372036854775808]", "text").dump(), "[1e+25,-1e+30,-9223372036854775808]");
+  EXPECT_EQ(parse_json(large, "config.json", {}).dump(), "[1e+25]");
+}
+
+TEST(Json, DoesNotEndAtAZeroByte) {
+  using namespace std::string_literals;
+  for (const std::string& text : {"{}\0"s, "{}\0garbage"s, "[1,\0 2]"s, "[\"\0\"]"s})
+    EXPECT_THROW(parse_json(text, "text"), LoadError) << testing::PrintToString(text);
+}
+
 TEST(Json, NamesTheSourceInErrors) {
   try {
     parse_json("{\"a\": ", "config.json");

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "text/calls/output_machine.h"
 
 namespace hearth::text {
@@ -31,6 +32,7 @@ void OutputMachine::emit_failed(std::string_view text, std::string_view reason) 
 void OutputMachine::start(std::string_view name, std::string_view id) {
   open_ = true;
   ++calls_;
+  arguments_.clear();
   events_.push_back({.kind = OutputEvent::Kind::call_start,
                      .call = calls_ - 1,
                      .id = id.empty() ? made_id() : std::string(id),
@@ -39,15 +41,23 @@ void OutputMachine::start(std::string_view name, std::string_view id) {
 
 void OutputMachine::arguments(std::string_view json) {
   if (json.empty()) return;
+  arguments_ += json;
   if (events_.empty() || events_.back().kind != OutputEvent::Kind::call_arguments)
     events_.push_back({.kind = OutputEvent::Kind::call_arguments, .call = calls_ - 1});
   events_.back().text += json;
 }
 
-void OutputMachine::end() {
+// What the grammars let pass is JSON by their own reading, which knows no limits.
+std::string OutputMachine::end() {
+  try {
+    parse_json(arguments_, "the arguments");
+  } catch (const LoadError& refusal) {
+    return refusal.what();
+  }
   events_.push_back({.kind = OutputEvent::Kind::call_end, .call = calls_ - 1});
   open_ = false;
   ++ended_;
+  return "";
 }
 
 namespace {

@@ -113,6 +113,58 @@ TEST(OutputParser, StreamsArgumentsBeforeTheCallEnds) {
   }
 }
 
+// Whoever takes the calls parses their arguments; a call of which that fails is none.
+TEST(OutputParser, GivesNoArgumentsThatParseJsonRefuses) {
+  const std::vector<std::pair<std::string, std::string>> formats = {
+      {"hermes", R"(<tool_call>{"name": "f", "arguments": @}</tool_call>)"},
+      {"deepseek_v3",
+       "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>@<｜tool▁call▁end｜><｜tool▁calls▁end｜>"},
+      {"kimi_k2",
+       "<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>@<|tool_call_end|>"
+       "<|tool_calls_section_end|>"},
+      {"mistral", R"([TOOL_CALLS][{"name": "f", "arguments": @}])"},
+      {"mistral", "[TOOL_CALLS]f[ARGS]@"},
+      {"llama3_json", R"(<|python_tag|>{"name": "f", "parameters": @})"},
+      {"llama3_json", R"({"name": "f", "parameters": @})"},
+      {"cohere", R"(<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "f", "parameters": @}]<|END_ACTION|>)"},
+      {"command_r", "Action: ```json\n[{\"tool_name\": \"f\", \"parameters\": @}]```"},
+      {"granite", R"(<|tool_call|>[{"name": "f", "arguments": @}])"},
+      {"phi4", R"(<|tool_call|>[{"name": "f", "arguments": @}]<|/tool_call|>)"},
+      {"nemotron", R"(<TOOLCALL>[{"name": "f", "arguments": @}]</TOOLCALL>)"},
+      {"harmony", "<|channel|>commentary to=functions.f<|message|>@<|call|>"},
+      {"pythonic", "<|tool_call_start|>[f(a=@)]<|tool_call_end|>"},
+      {"qwen3_coder", "<tool_call>\n<function=f>\n<parameter=a>\n@\n</parameter>\n</function>\n</tool_call>"},
+  };
+  std::string keys, deep = std::string(63, '[') + std::string(63, ']');
+  for (int i = 0; i < 1025; ++i) keys += (i > 0 ? ", \"k" : "\"k") + std::to_string(i) + "\": 1";
+  const std::string refused[] = {R"({"n": 1e400})", R"({"n": -1E+999})",       R"({"n": 18446744073709551616})",
+                                 "{" + keys + "}",  "{\"n\": [" + deep + "]}", "{\"n\": \"\xff\"}"};
+  for (const auto& [format, pattern] : formats) {
+    const auto parse = [&, &form = format, &text = pattern](const std::string& arguments) {
+      const size_t at = text.find('@');
+      return parse_output(output_format(form), std::string(text).replace(at, 1, arguments));
+    };
+    EXPECT_EQ(parse(R"({"n": 1e300})").tool_calls.size(), 1u) << format << pattern;
+    for (const std::string& arguments : refused) {
+      const ParsedOutput result = parse(arguments);
+      SCOPED_TRACE(format + ": " + arguments.substr(0, 100));
+      for (const ToolCall& call : result.tool_calls) EXPECT_NO_THROW(parse_json(call.arguments, "arguments"));
+      EXPECT_EQ(result.tool_calls.size() + result.malformed.size(), 1u) << result.content;
+    }
+  }
+}
+
+TEST(OutputParser, KeepsTheDigitsOfLargeIntegers) {
+  const auto arguments = [](const std::string& number) {
+    const ParsedOutput result =
+        parse_output(output_format("pythonic"), "<|tool_call_start|>[f(a=" + number + ")]<|tool_call_end|>");
+    return result.tool_calls.empty() ? "none" : result.tool_calls[0].arguments;
+  };
+  EXPECT_EQ(arguments("18446744073709551615"), R"({"a": 18446744073709551615})");
+  EXPECT_EQ(arguments("18446744073709551616"), "none");
+  EXPECT_EQ(arguments("-9223372036854775809"), "none");
+}
+
 TEST(OutputParser, BeginsInReasoningWhenThePromptOpenedIt) {
   const OutputFormat format = output_format("hermes");
   EXPECT_TRUE(ends_in_reasoning(format, "<|im_start|>assistant\n<think>\n"));

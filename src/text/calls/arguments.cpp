@@ -67,6 +67,10 @@ std::optional<Json> as_number(std::string_view text) {
   if (text.starts_with('+')) ++begin;
   int64_t integer = 0;
   if (const auto r = std::from_chars(begin, end, integer); r.ec == std::errc{} && r.ptr == end) return Json(integer);
+  uint64_t large = 0;
+  if (const auto r = std::from_chars(begin, end, large); r.ec == std::errc{} && r.ptr == end) return Json(large);
+  if (text.find_first_not_of("0123456789", text.find_first_of("+-") == 0 ? 1 : 0) == std::string_view::npos)
+    return std::nullopt;  // a float would lose digits
   double real = 0;
   if (const auto r = std::from_chars(begin, end, real); r.ec != std::errc{} || r.ptr != end || !std::isfinite(real))
     return std::nullopt;

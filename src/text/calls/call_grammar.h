@@ -18,7 +18,8 @@ class CallSink {
   virtual ~CallSink() = default;
   virtual void start(std::string_view name, std::string_view id) = 0;  // empty id: the model gave none
   virtual void arguments(std::string_view json) = 0;                   // the next bytes of a JSON object
-  virtual void end() = 0;
+  // The call is whole. Empty, or why it is none after all: parse_json refuses its arguments.
+  virtual std::string end() = 0;
 };
 
 enum class CallStatus {

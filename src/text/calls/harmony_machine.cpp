@@ -1,7 +1,6 @@
-// gpt-oss's harmony: messages of a header (<|start|>role to=recipient<|channel|>name <|constrain|>type) and a body
-// after
-// <|message|>. The channel says what the body is: analysis is reasoning, a recipient makes it a call, the rest is
-// content.
+// gpt-oss's harmony: messages of a header (<|start|>role to=recipient<|channel|>name <|constrain|>type) and, behind
+// <|message|>, a body. The channel says what the body is: analysis is reasoning, a recipient makes it a call, the rest
+// is content.
 //
 // Source: OpenAI's description of the harmony response format.
 #include <algorithm>
@@ -165,8 +164,8 @@ class HarmonyMachine : public OutputMachine {
     take_arguments(std::exchange(text_, ""));
     if (broken_ || !complete_) {
       emit_failed(raw_, broken_ ? "the arguments are not one JSON object" : "the answer ended inside the call");
-    } else {
-      end();
+    } else if (const std::string refusal = end(); !refusal.empty()) {
+      emit_failed(raw_, refusal);
     }
     body_ = Body::outside;
   }

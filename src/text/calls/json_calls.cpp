@@ -166,7 +166,7 @@ CallStatus JsonCalls::finish_object() {
   if (!started_ && start_call() != CallStatus::more) return CallStatus::failed;
   if (!arguments_complete_ || !late_arguments_.empty())
     sink_.arguments(late_arguments_.empty() ? "{}" : late_arguments_);
-  sink_.end();
+  if (std::string refusal = sink_.end(); !refusal.empty()) return fail(std::move(refusal));
   inside_ = false;
   ++calls_;
   return CallStatus::more;

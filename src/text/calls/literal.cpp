@@ -209,6 +209,9 @@ class Reader {
     const char *begin = d.data(), *end = d.data() + d.size();
     int64_t integer = 0;
     if (auto r = std::from_chars(begin, end, integer); r.ec == std::errc{} && r.ptr == end) return out = integer, true;
+    uint64_t large = 0;
+    if (auto r = std::from_chars(begin, end, large); r.ec == std::errc{} && r.ptr == end) return out = large, true;
+    if (d.find_first_not_of("0123456789", d[0] == '-' ? 1 : 0) == std::string_view::npos) return false;
     double real = 0;
     if (auto r = std::from_chars(begin, end, real); r.ec != std::errc{} || r.ptr != end || !std::isfinite(real))
       return false;

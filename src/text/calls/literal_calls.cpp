@@ -107,7 +107,7 @@ CallStatus LiteralCalls::arguments(char c) {
     text_.clear();
     if (c == ',') return CallStatus::more;
     writer_.close();
-    sink_.end();
+    if (std::string refusal = sink_.end(); !refusal.empty()) return fail(std::move(refusal));
     ++calls_;
     state_ = State::between;
     return CallStatus::more;

@@ -31,7 +31,7 @@ class OutputMachine : protected CallSink {
 
   void start(std::string_view name, std::string_view id) override;
   void arguments(std::string_view json) override;
-  void end() override;
+  std::string end() override;
 
   const Json* tools() const { return tools_.get(); }
   bool call_open() const { return open_; }
@@ -44,6 +44,7 @@ class OutputMachine : protected CallSink {
   uint64_t id_seed_;
   bool short_ids_;
   std::vector<OutputEvent> events_;
+  std::string arguments_;  // of the call being read
   int calls_ = 0, ended_ = 0;
   bool open_ = false;
 };

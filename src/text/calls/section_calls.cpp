@@ -90,7 +90,7 @@ CallStatus SectionCalls::after_json() {
 }
 
 CallStatus SectionCalls::end_call() {
-  sink_.end();
+  if (std::string refusal = sink_.end(); !refusal.empty()) return fail(std::move(refusal));
   ++calls_;
   if (style_.call_end.empty()) return CallStatus::done;
   enter_between();
@@ -129,8 +129,8 @@ CallStatus SectionCalls::start(std::string_view header, std::string_view before)
 
 CallStatus SectionCalls::finish() {
   if (state_ == State::after_json) {  // only end markers are missing
-    sink_.end();
-    return CallStatus::done;
+    std::string refusal = sink_.end();
+    return refusal.empty() ? CallStatus::done : fail(std::move(refusal));
   }
   if (state_ == State::between && calls_ > 0) return CallStatus::done;
   return fail("the answer ended inside the call");

@@ -34,14 +34,11 @@ CallStatus TaggedCalls::expect() {
       return CallStatus::more;
     }
     if (!style_.call_close.empty() && text_ == style_.call_close) {
-      end_call();
       text_.clear();
-      return CallStatus::more;
+      return end_call();
     }
-    if (text_ == style_.region_end) {  // a forgotten closing tag harms nobody
-      end_call();
-      return CallStatus::done;
-    }
+    if (text_ == style_.region_end)  // a forgotten closing tag harms nobody
+      return end_call() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
     if (could_be(style_.key_open) || could_be(style_.call_close) || could_be(style_.region_end))
       return CallStatus::more;
     return fail("neither a parameter nor the end of the call");
@@ -178,18 +175,17 @@ CallStatus TaggedCalls::value(char c) {
   return CallStatus::more;
 }
 
-void TaggedCalls::end_call() {
+CallStatus TaggedCalls::end_call() {
   writer_.close();
-  sink_.end();
+  if (std::string refusal = sink_.end(); !refusal.empty()) return fail(std::move(refusal));
   in_call_ = false;
   ++calls_;
+  return CallStatus::more;
 }
 
 CallStatus TaggedCalls::finish() {
-  if (in_call_ && state_ == State::expect && text_.empty() && style_.call_close.empty()) {
-    end_call();
-    return CallStatus::done;
-  }
+  if (in_call_ && state_ == State::expect && text_.empty() && style_.call_close.empty())
+    return end_call() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
   if (!in_call_ && calls_ > 0) return CallStatus::done;
   return fail("the answer ended inside the call");
 }

@@ -38,7 +38,7 @@ class TaggedCalls : public CallGrammar {
   CallStatus value_open();
   CallStatus value(char c);
   void stream_value(bool last);
-  void end_call();
+  CallStatus end_call();
 
   Style style_;
   const Json* tools_;
