@@ -199,6 +199,17 @@ TEST(ChatTemplate, NamesFileAndLineOfATemplateThatDoesNotParse) {
   }
 }
 
+TEST(ChatTemplate, ReadsFoldersWithManyKeys) {
+  std::string config = "{";
+  for (int i = 0; i < 80'000; ++i) config += "\"k" + std::to_string(i) + "\": [], ";
+  Folder folder;
+  folder.write("tokenizer_config.json", config + R"("bos_token": "<s>", "chat_template": "{{ bos_token }}!"})");
+  EXPECT_EQ(ChatTemplate::load(folder.path())->render(kHello, kNone, kNone), "<s>!");
+  folder.write("tokenizer_config.json", R"({"bos_token": 5, "chat_template": "x"})");
+  EXPECT_THAT([&] { ChatTemplate::load(folder.path()); },
+              testing::ThrowsMessage<LoadError>(HasSubstr("tokenizer_config.json: bos_token: ")));
+}
+
 // --- Errors and limits ---
 
 TEST(ChatTemplate, SaysLineAndReasonWhenTheTemplateRefuses) {

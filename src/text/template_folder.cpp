@@ -1,12 +1,14 @@
 #include "text/template_folder.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "text/tokenizer/json_reader.h"
 
 namespace hearth::text {
 
@@ -15,11 +17,31 @@ namespace {
 constexpr size_t kLargestTemplate = size_t{16} << 20;
 constexpr size_t kMostTemplates = 64;
 
+constexpr std::array<std::string_view, 7> kSpecialTokens = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                                            "pad_token", "cls_token", "mask_token"};
+
+bool is_read_here(std::string_view key) {
+  return key == "chat_template" || key == "chat_template_type" || key == "tool_parser_type" ||
+         std::find(kSpecialTokens.begin(), kSpecialTokens.end(), key) != kSpecialTokens.end();
+}
+
+// Those of the file's keys that are read here, and added_tokens_decoder without its value: a config may have tens of
+// thousands of tokens in it, and a Json object finds its keys by walking.
 Json load_object(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) return Json::object();
-  Json json = load_json(path, {.keys = size_t{1} << 20});
-  if (!json.is_object()) throw LoadError(path.string(), "not a JSON object");
-  return json;
+  Json out = Json::object();
+  if (!std::filesystem::exists(path)) return out;
+  const std::string text = read_file(path, JsonLimits{}.bytes);
+  JsonReader in(text, path.string());
+  if (in.peek() != '{') throw LoadError(path.string(), "not a JSON object");
+  std::string key;
+  in.begin_object();
+  while (in.next_key(key)) {
+    const std::string_view value = in.skip_value();
+    if (key == "added_tokens_decoder") out[key] = nullptr;
+    if (is_read_here(key)) out[key] = parse_json(value, path.string(), {});
+  }
+  in.expect_end();
+  return out;
 }
 
 void add_template_files(const std::filesystem::path& folder, TemplateFolder& out) {
@@ -62,24 +84,28 @@ void add_templates(const Json& value, const std::string& file, TemplateFolder& o
   }
 }
 
-// A token is given as text or as {"content": text, ...}.
-std::string token_text(const Json& value) {
+// A token is given as text or as {"content": text, ...}; null is none.
+std::string token_text(const Json& value, const std::filesystem::path& file, std::string_view key) {
+  if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_object() && value.contains("content") && value["content"].is_string())
     return value["content"].get<std::string>();
-  return "";
+  throw LoadError(file.string(), key, "neither text nor a token with its content");
 }
 
 // As transformers reads them: special_tokens_map.json has its say only where the config has no added_tokens_decoder,
 // and there it has the last word.
-std::vector<std::pair<std::string, std::string>> special_tokens(const Json& config, const Json& map) {
+std::vector<std::pair<std::string, std::string>> special_tokens(const std::filesystem::path& config_file,
+                                                                const Json& config,
+                                                                const std::filesystem::path& map_file) {
+  const Json map = load_object(map_file);
   const bool by_map = !config.contains("added_tokens_decoder");
   std::vector<std::pair<std::string, std::string>> tokens;
-  for (const char* name :
-       {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}) {
-    const Json& source = by_map && map.contains(name) ? map : config;
+  for (const std::string_view name : kSpecialTokens) {
+    const bool from_map = by_map && map.contains(name);
+    const Json& source = from_map ? map : config;
     if (!source.contains(name)) continue;
-    std::string text = token_text(source[name]);
+    std::string text = token_text(source[name], from_map ? map_file : config_file, name);
     if (!text.empty()) tokens.emplace_back(name, std::move(text));
   }
   return tokens;
@@ -91,7 +117,7 @@ TemplateFolder load_template_folder(const std::filesystem::path& folder) {
   TemplateFolder out;
   const auto config_file = folder / "tokenizer_config.json";
   const Json config = load_object(config_file);
-  out.special_tokens = special_tokens(config, load_object(folder / "special_tokens_map.json"));
+  out.special_tokens = special_tokens(config_file, config, folder / "special_tokens_map.json");
   if (config.contains("chat_template_type") && !config["chat_template_type"].is_null()) {
     const Json& type = config["chat_template_type"];
     if (type != "deepseek_v32")

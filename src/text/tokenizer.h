@@ -57,8 +57,9 @@ class Tokenizer {
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
 
-  // Token ids of `text`. Any bytes will do. Throws std::invalid_argument, naming the pattern, when one of the
-  // tokenizer's regular expressions would take ages on them.
+  // Token ids of `text`. Any bytes will do. Throws RequestError (status 400) when this tokenizer cannot take them: one
+  // of its regular expressions would take ages, its normalizer makes them more than 64 times as long, or a character
+  // needs the unknown token and there is none; status 413 beyond 1 GiB.
   std::vector<int32_t> encode(std::string_view text, bool add_special_tokens = true) const;
   // The same with offsets and masks: several times the cost of encode().
   Encoding encode_with_offsets(std::string_view text, const EncodeOptions& options = {}) const;

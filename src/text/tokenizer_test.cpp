@@ -277,8 +277,134 @@ TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
   EXPECT_EQ(tokenizer->encode("abab ").size(), 3u);
   std::string text;
   for (int i = 0; i < 40; ++i) text += "ab";
-  EXPECT_THAT([&] { tokenizer->encode(text); }, testing::ThrowsMessage<std::invalid_argument>(
-                                                    testing::HasSubstr("'(?:(?:ab)+)+[ x]' takes too many steps")));
+  EXPECT_THAT([&] { tokenizer->encode(text); },
+              testing::ThrowsMessage<RequestError>(testing::HasSubstr("'(?:(?:ab)+)+[ x]' takes too many steps")));
+}
+
+// Each match is cheap enough, all of them are not: they look to the end of the row from every place.
+TEST(Tokenizer, StopsPatternsThatTakeQuadraticTime) {
+  const std::string row(300'000, 'a');
+  for (const char* pattern : {"a*b|a", "a*b"}) {
+    const auto tokenizer = Tokenizer::from_json(tiny(split(pattern)));
+    EXPECT_THAT([&] { tokenizer->encode(row); },
+                testing::ThrowsMessage<RequestError>(testing::HasSubstr("takes too many steps")));
+    EXPECT_EQ(tokenizer->encode("aab").size(), 2u);
+  }
+}
+
+// Far behind the first window of places that are tried.
+TEST(Tokenizer, FindsTheFirstMatchBehindAnyNumberOfPlaces) {
+  const std::string words = R"({"type":"WordLevel","vocab":{"x":0},"unk_token":"x"})";
+  const auto tokenizer = Tokenizer::from_json(tiny(split("(?<=\u00e9)b+|^c"), words));
+  for (size_t places = 1020; places < 1030; ++places) {
+    std::string text;
+    for (size_t i = 0; i < 3 * places; ++i) text += "\u00e9";
+    const auto size = static_cast<uint32_t>(text.size());
+    EXPECT_EQ(tokenizer->encode_with_offsets(text + "bbc", {.unit = OffsetUnit::kBytes}).offsets,
+              (std::vector<Offsets>{{0, size}, {size, size + 2}, {size + 2, size + 3}}));
+  }
+}
+
+std::string sequence(const std::string& list, const std::string& step, int count) {
+  std::string steps = step;
+  for (int i = 1; i < count; ++i) steps += "," + step;
+  return R"({"type":"Sequence",")" + list + "\":[" + steps + "]}";
+}
+
+TEST(Tokenizer, StopsNormalizersThatMakeATextGrowWithoutEnd) {
+  const std::string more =
+      "\"normalizer\":" + sequence("normalizers", R"({"type":"Replace","pattern":{"String":"a"},"content":"aa"})", 30);
+  const auto tokenizer = Tokenizer::from_json(tiny(more + ","));
+  const auto too_long = testing::ThrowsMessage<RequestError>(testing::HasSubstr("64 times as long"));
+  EXPECT_THAT([&] { tokenizer->encode("ab"); }, too_long);
+  EXPECT_THAT([&] { tokenizer->encode_with_offsets("ab"); }, too_long);
+  EXPECT_EQ(tokenizer->encode("b"), (std::vector<int32_t>{1}));
+  EXPECT_THAT(refusal(tiny(more + R"(,"added_tokens":[{"id":4,"content":"<a>","normalized":true}],)")),
+              testing::HasSubstr("t.json: normalizer: "));
+  const std::string bytes =
+      sequence("pretokenizers", R"({"type":"ByteLevel","add_prefix_space":false,"use_regex":false})", 40);
+  EXPECT_THAT([&] { Tokenizer::from_json(tiny("\"pre_tokenizer\":" + bytes + ","))->encode("\u00e9"); },
+              testing::ThrowsMessage<RequestError>(testing::HasSubstr("64 times as long")));
+}
+
+TEST(Tokenizer, RefusesDecodersAndPaddingThatWouldFillTheMemory) {
+  const std::string replace = R"({"type":"Replace","pattern":{"String":"a"},"content":"aa"})";
+  EXPECT_THAT(refusal(tiny("\"decoder\":" + sequence("decoders", replace, 36) + ",")),
+              testing::HasSubstr("4096 times as long"));
+  EXPECT_EQ(refusal(tiny("\"decoder\":" + sequence("decoders", replace, 12) + ",")), "accepted");
+  const auto padding = [](const std::string& length, const std::string& token) {
+    return tiny(R"("padding":{"direction":"Right","strategy":{"Fixed":)" + length +
+                R"(},"pad_id":0,"pad_type_id":0,"pad_token":")" + token + "\"},");
+  };
+  EXPECT_THAT(refusal(padding("16777216", "p")), testing::HasSubstr("2^20 tokens"));
+  EXPECT_THAT(refusal(padding("1048576", std::string(2000, 'p'))), testing::HasSubstr("64 MiB of pad_token"));
+  EXPECT_EQ(refusal(padding("1048576", "p")), "accepted");
+}
+
+// What `tokenizers` says "Missing [UNK] token from the vocabulary" and the like to.
+TEST(Tokenizer, FailsWhereTheUnknownTokenIsMissing) {
+  const std::string models[] = {
+      R"({"type":"WordLevel","vocab":{"a":0},"unk_token":"x"})",
+      R"({"type":"WordPiece","vocab":{"a":0},"unk_token":"x"})",
+      R"({"type":"BPE","vocab":{"a":0},"merges":[],"unk_token":"x"})",
+      R"({"type":"Unigram","unk_id":null,"vocab":[["a",-1.0],["abb",-20.0]]})",
+  };
+  for (const std::string& model : models) {
+    const auto tokenizer = Tokenizer::from_json(tiny("", model));
+    EXPECT_EQ(tokenizer->encode("a"), (std::vector<int32_t>{0})) << model;
+    for (const char* text : {"b", "abb"})
+      EXPECT_THAT([&] { tokenizer->encode(text); },
+                  testing::ThrowsMessage<RequestError>(testing::HasSubstr("lacks the unknown token")))
+          << model;
+    EXPECT_EQ(tokenizer->encode("a"), (std::vector<int32_t>{0})) << model;
+  }
+  const auto silent = Tokenizer::from_json(tiny("", R"({"type":"BPE","vocab":{"a":0},"merges":[]})"));
+  EXPECT_EQ(silent->encode("ab"), (std::vector<int32_t>{0}));  // no unknown token is named: characters are dropped
+  const std::string bytes = R"("pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},)";
+  const auto byte_level =
+      Tokenizer::from_json(tiny(bytes, R"({"type":"BPE","vocab":{"a":0},"merges":[],"unk_token":"x"})"));
+  EXPECT_THROW(byte_level->encode("ab"), RequestError);
+}
+
+TEST(Tokenizer, RefusesSettingsOfTheWrongTypeByName) {
+  using testing::HasSubstr;
+  const auto model = [](const std::string& more) {
+    return tiny("", R"({"type":"BPE","vocab":{"a":0},"merges":[])" + more + "}");
+  };
+  EXPECT_THAT(refusal(model(R"(,"dropout":"x")")), HasSubstr("t.json: model.dropout: "));
+  EXPECT_THAT(refusal(model(R"(,"byte_fallback":"x")")), HasSubstr("t.json: model.byte_fallback: "));
+  EXPECT_EQ(refusal(model(R"(,"dropout":null)")), "accepted");
+  EXPECT_THAT(refusal(tiny("", R"({"type":null,"vocab":{"a":0},"merges":[]})")), HasSubstr("t.json: model.type: "));
+  EXPECT_THAT(refusal(tiny("", R"({"type":"BPE","vocab":{"a":0,"b":"x"},"merges":[]})")),
+              HasSubstr("t.json: model.vocab.b: not valid JSON, or not what is expected here, at byte "));
+  EXPECT_THAT(refusal(tiny(R"("added_tokens":[{"id":4,"special":true}],)")),
+              HasSubstr("t.json: added_tokens: a token without content"));
+  for (const char* part : {"pre_tokenizer", "decoder"})
+    EXPECT_THAT(refusal(tiny("\"" + std::string(part) +
+                             R"(":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":"x"},)")),
+                HasSubstr(std::string(part) + ".trim_offsets"));
+}
+
+TEST(TokenizerFolder, RefusesSettingsOfTheWrongTypeByName) {
+  const auto refusal_of = [](const std::string& file, const std::string& content) -> std::string {
+    try {
+      Tokenizer::load(make_folder("types", {{"tokenizer.json", tiny()}, {file, content}}));
+    } catch (const LoadError& error) {
+      return fs::path(error.path()).filename().string() + ": " + error.key();
+    }
+    return "accepted";
+  };
+  for (const std::string key :
+       {"eos_token", "bos_token", "pad_token", "unk_token", "cls_token", "added_tokens_decoder", "extra_special_tokens",
+        "additional_special_tokens", "add_bos_token", "split_special_tokens"}) {
+    EXPECT_EQ(refusal_of("tokenizer_config.json", "{\"" + key + "\": 5}"), "tokenizer_config.json: " + key);
+    EXPECT_EQ(refusal_of("tokenizer_config.json", "{\"" + key + "\": null}"), "accepted");
+  }
+  EXPECT_EQ(refusal_of("special_tokens_map.json", R"({"eos_token": ["x"]})"), "special_tokens_map.json: eos_token");
+  EXPECT_EQ(refusal_of("added_tokens.json", R"({"<x>": "4"})"), "added_tokens.json: <x>");
+  EXPECT_EQ(refusal_of("tokenizer_config.json", R"({"split_special_tokens": true})"),
+            "tokenizer_config.json: split_special_tokens");
+  EXPECT_EQ(refusal_of("tokenizer_config.json", R"({"split_special_tokens": false})"), "accepted");
 }
 
 // What oniguruma finds, and what PCRE2's compiler leaves out when it looks for where a match may start.
@@ -330,6 +456,30 @@ TEST(TokenizerFolder, ReadsTiktokenRanks) {
   const auto tokenizer = Tokenizer::load(folder);
   EXPECT_EQ(tokenizer->encode("abb abab<e>"), (std::vector<int32_t>{3, 4, 2, 2, 7}));
   EXPECT_EQ(tokenizer->decode(std::vector<int32_t>{3, 4, 7}), "abb <e>");
+}
+
+TEST(TokenizerFolder, RefusesToReserveMillionsOfIds) {
+  const fs::path folder = make_folder(
+      "reserved", {{"tiktoken.model", "YQ== 0\n"},
+                   {"tokenizer_config.json", R"({"added_tokens_decoder": {"16777000": {"content": "<e>"}}})"}});
+  EXPECT_THAT([&] { Tokenizer::load(folder); }, testing::ThrowsMessage<LoadError>(testing::HasSubstr("16777000")));
+}
+
+// As transformers does, whose normalizer for such a folder adds no prefix.
+TEST(TokenizerFolder, FindsTokensOfAddedTokensJsonInsideTheText) {
+  for (const fs::path& model : entries(kData / "sentencepiece")) {
+    const fs::path folder =
+        make_folder("added_file", {{"added_tokens.json", R"({"<|im_start|>": 90000, "<|im_end|>": 90001})"},
+                                   {"tokenizer_config.json", R"({"add_bos_token": false})"}});
+    fs::copy_file(model / "tokenizer.model", folder / "tokenizer.model");
+    const auto tokenizer = Tokenizer::load(folder);
+    const int32_t start = tokenizer->token_to_id("<|im_start|>").value();
+    const int32_t end = tokenizer->token_to_id("<|im_end|>").value();
+    const auto ids = tokenizer->encode("<|im_start|>a<|im_end|>a");
+    ASSERT_GE(ids.size(), 4u) << model;
+    EXPECT_EQ(ids.front(), start) << model;
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), end), 1) << model;
+  }
 }
 
 TEST(TokenizerFolder, NamesWhatIsMissing) {

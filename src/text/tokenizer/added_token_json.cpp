@@ -4,11 +4,13 @@ namespace hearth::text {
 
 AddedTokenJson read_added_token_object(JsonReader& in) {
   AddedTokenJson read;
+  bool has_content = false;
   std::string key;
   in.begin_object();
   while (in.next_key(key)) {
     if (key == "content") {
       read.token.content = in.string();
+      has_content = true;
     } else if (key == "single_word") {
       read.token.single_word = in.boolean();
     } else if (key == "lstrip") {
@@ -25,6 +27,7 @@ AddedTokenJson read_added_token_object(JsonReader& in) {
       in.skip_value();
     }
   }
+  if (!has_content) in.fail("a token without content");
   return read;
 }
 

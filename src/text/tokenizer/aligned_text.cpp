@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "text/tokenizer/unicode.h"
 
 namespace hearth::text {
@@ -24,11 +25,17 @@ bool AlignedText::transformed_range(size_t& begin, size_t& end) const {
   return i > 0;
 }
 
+void AlignedText::fail_growth() {
+  throw RequestError(400, "the tokenizer's normalizer makes this text more than 64 times as long");
+}
+
 void AlignedText::transform(std::span<const Change> with, size_t removed) {
+  check_growth(with.size());
   if (!tracked) {
     next_text_.clear();
     for (const Change& change : with) append_character(next_text_, change.character);
     text.swap(next_text_);
+    check_growth(text.size());
     return;
   }
   size_t begin, end;
@@ -56,6 +63,7 @@ void AlignedText::transform(std::span<const Change> with, size_t removed) {
   next_alignments_.insert(next_alignments_.end(), alignments.begin() + static_cast<ptrdiff_t>(end), alignments.end());
   text.swap(next_text_);
   alignments.swap(next_alignments_);
+  check_growth(text.size());
 }
 
 void AlignedText::replace(const Regex& pattern, std::string_view content) {
@@ -73,6 +81,7 @@ void AlignedText::replace(const Regex& pattern, std::string_view content) {
     pattern.find(text, [&](size_t begin, size_t end) {
       found = true;
       copy_until(begin);
+      check_growth(next_text_.size() + content.size());
       next_text_ += content;
       if (tracked)
         next_alignments_.resize(next_text_.size(),
@@ -88,6 +97,7 @@ void AlignedText::replace(const Regex& pattern, std::string_view content) {
 
 void AlignedText::prepend(std::string_view prefix) {
   if (text.empty()) return;
+  check_growth(text.size() + prefix.size());
   text.insert(0, prefix);
   if (tracked) alignments.insert(alignments.begin(), prefix.size(), Alignment(alignments.front()));
 }

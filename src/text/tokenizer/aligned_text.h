@@ -26,11 +26,19 @@ struct Change {
   int32_t change;
 };
 
+// What a text of so many bytes may grow to under normalizers: the largest of real ones make 11 bytes of one, and a
+// byte-level spelling doubles that. Below 4 GiB, since places are 32 bits.
+constexpr size_t growth_limit(size_t bytes) {
+  constexpr size_t kTimes = 64, kMore = 4096, kMost = ~uint32_t{0};
+  return bytes > (kMost - kMore) / kTimes ? kMost : bytes * kTimes + kMore;
+}
+
 struct AlignedText {
   std::string text;
   std::vector<Alignment> alignments;  // one for each byte of text, if tracked
   bool tracked = false;
   uint32_t original_begin = 0, original_end = 0;
+  size_t most_bytes = growth_limit(~size_t{0});  // that it may grow to
 
   // Puts the characters of `changes` in the place of the text; `removed` characters at its start stand for nothing.
   void transform(std::span<const Change> changes, size_t removed = 0);
@@ -47,7 +55,13 @@ struct AlignedText {
 
   std::vector<Change> changes;  // kept to save allocations
 
+  // Throws RequestError beyond most_bytes. Every change ends with it; those that may grow without end ask on the way.
+  void check_growth(size_t bytes) const {
+    if (bytes > most_bytes) fail_growth();
+  }
+
  private:
+  [[noreturn]] static void fail_growth();
   bool transformed_range(size_t& begin, size_t& end) const;
   std::string next_text_;
   std::vector<Alignment> next_alignments_;

@@ -146,7 +146,10 @@ void Bpe::add_symbols(std::string_view word, std::vector<Token>& symbols, ModelS
   if (scratch.pieces_are_bytes) {
     for (const char b : word) {
       const int32_t id = byte_ids_[static_cast<uint8_t>(b)];
-      if (id < 0) continue;
+      if (id < 0) {
+        if (options_.unk_token) fail_unknown(*options_.unk_token);
+        continue;
+      }
       symbols.push_back({id, position, position + 1});
       ++position;
     }
@@ -184,7 +187,10 @@ void Bpe::add_symbols(std::string_view word, std::vector<Token>& symbols, ModelS
       continue;
     }
     if (options_.byte_fallback && add_bytes(spelling, position, symbols)) continue;
-    if (unk_id_ < 0) continue;
+    if (unk_id_ < 0) {
+      if (options_.unk_token) fail_unknown(*options_.unk_token);
+      continue;
+    }
     if (!options_.fuse_unk) close_unknown();
     unknown += static_cast<uint32_t>(length);
   }
@@ -289,14 +295,21 @@ void Bpe::merge_long(std::vector<Token>& symbols, ModelScratch& scratch) const {
   std::vector<Bucket> buckets;
   std::vector<int32_t>& bucket_of = scratch.bucket_of;
   if (bucket_of.size() < merges_.end_rank()) bucket_of.resize(merges_.end_rank(), -1);
+  struct Reset {  // also where memory runs out: the scratch is used again
+    std::vector<int32_t>& bucket_of;
+    const std::vector<Bucket>& buckets;
+    ~Reset() {
+      for (const Bucket& bucket : buckets) bucket_of[bucket.rank] = -1;
+    }
+  } const reset{bucket_of, buckets};
   std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> waiting;
 
   const auto note = [&](size_t place, const MergeTable::Merge& merge) {
     if (merge.rank == kNoRank) return;
     int32_t& index = bucket_of[merge.rank];
     if (index < 0) {
-      index = static_cast<int32_t>(buckets.size());
       buckets.push_back({merge.rank, merge.id, {}, 0, true, false});
+      index = static_cast<int32_t>(buckets.size()) - 1;
     }
     Bucket& bucket = buckets[static_cast<size_t>(index)];
     if (bucket.head < bucket.places.size() && bucket.places.back() > place) bucket.sorted = false;
@@ -341,7 +354,6 @@ void Bpe::merge_long(std::vector<Token>& symbols, ModelScratch& scratch) const {
     if (links[place].next >= 0)
       note(place, merges_.find(symbol.id, symbols[static_cast<size_t>(links[place].next)].id));
   }
-  for (const Bucket& bucket : buckets) bucket_of[bucket.rank] = -1;
   std::erase_if(symbols, [](const Token& symbol) { return symbol.begin == symbol.end; });
 }
 

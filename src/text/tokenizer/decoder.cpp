@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/error.h"
 #include "text/tokenizer/byte_level.h"
 #include "text/tokenizer/pre_tokenizer.h"
 #include "text/tokenizer/utf8.h"
@@ -434,12 +435,24 @@ std::string character_setting(const Component& c, std::string_view name) {
   return out;
 }
 
-void add_decoders(const Component& c, DecoderList& out) {
+// How many times as long a Replace may make a text.
+double growth(const Component& replace) {
+  const auto content = static_cast<double>(replace.string("content").size());
+  const Component pattern = replace.child("pattern");
+  if (pattern.has("Regex")) return content + 1;  // it may match between all characters
+  const auto size = static_cast<double>(pattern.string("String").size());
+  return size == 0 ? content + 1 : std::max(1.0, content / size);
+}
+
+// `growth_so_far`: how many times as long the decoders in `out` may make a token.
+void add_decoders(const Component& c, DecoderList& out, double& growth_so_far) {
+  constexpr double kMostGrowth = 4096;
   const std::string type = c.type();
   if (type == "Sequence") {
     const size_t count = c.count("decoders");
-    for (size_t i = 0; i < count; ++i) add_decoders(c.element("decoders", i), out);
+    for (size_t i = 0; i < count; ++i) add_decoders(c.element("decoders", i), out, growth_so_far);
   } else if (type == "ByteLevel") {
+    c.boolean("trim_offsets", true);
     out.push_back(std::make_unique<ByteLevelDecoder>());
     out.push_back(std::make_unique<JoinBytesDecoder>());
   } else if (type == "ByteFallback") {
@@ -449,6 +462,8 @@ void add_decoders(const Component& c, DecoderList& out) {
   } else if (type == "Strip") {
     out.push_back(decoder_of<StripStage>(character_setting(c, "content"), c.number("start"), c.number("stop")));
   } else if (type == "Replace") {
+    growth_so_far *= growth(c);
+    if (growth_so_far > kMostGrowth) c.fail("the decoders make tokens more than 4096 times as long");
     out.push_back(make_replace(c));
   } else if (type == "Metaspace") {
     out.push_back(
@@ -469,7 +484,8 @@ void add_decoders(const Component& c, DecoderList& out) {
 
 DecoderList make_decoders(const Component& component) {
   DecoderList out;
-  add_decoders(component, out);
+  double growth_so_far = 1;
+  add_decoders(component, out, growth_so_far);
   if (out.empty()) out.push_back(decoder_of<FuseStage>());
   return out;
 }
@@ -496,6 +512,13 @@ DecoderChain::DecoderChain(std::span<const Decoder* const> decoders) {
   for (size_t i = 0; i < stages_.size(); ++i)
     stages_[i]->set_next(i + 1 < stages_.size() ? stages_[i + 1].get() : static_cast<DecoderStage*>(&sink_));
   first_ = stages_.empty() ? static_cast<DecoderStage*>(&sink_) : stages_.front().get();
+}
+
+void DecoderChain::Sink::text(std::string_view fragment) {
+  constexpr size_t kMost = size_t{1} << 30;
+  if (fragment.size() > kMost || out.size() > kMost - fragment.size())
+    throw RequestError(413, "the tokens' text is longer than 1 GiB");
+  out += fragment;
 }
 
 }  // namespace hearth::text

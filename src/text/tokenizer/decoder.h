@@ -72,8 +72,8 @@ class DecoderChain {
  private:
   struct Sink : DecoderStage {
     std::string out;
-    void token(std::string_view token) override { out += token; }
-    void text(std::string_view fragment) override { out += fragment; }
+    void token(std::string_view token) override { text(token); }
+    void text(std::string_view fragment) override;  // throws RequestError beyond 1 GiB
     void end_token() override {}
     void finish() override {}
   };

@@ -17,7 +17,6 @@ namespace hearth::text {
 
 namespace {
 
-constexpr int kMaxDepth = 64;
 constexpr int64_t kLastPower = 308;
 constexpr int32_t kFarAway = 1 << 30;  // stands for exponents that do not fit
 constexpr uint64_t kOnes = 0x0101010101010101u, kHighs = 0x8080808080808080u;
@@ -50,7 +49,20 @@ JsonReader::JsonReader(std::string_view text, std::string_view source)
 }
 
 void JsonReader::fail() const {
-  throw LoadError(source_, "not valid JSON, or not what is expected here, at byte " + std::to_string(at_ - begin_));
+  fail("not valid JSON, or not what is expected here, at byte " + std::to_string(at_ - begin_));
+}
+
+void JsonReader::fail(std::string_view reason) const {
+  std::string keys;
+  for (int depth = 1; depth <= depth_; ++depth) {
+    const std::string_view key = keys_[static_cast<size_t>(depth)];
+    size_t shown = std::min<size_t>(key.size(), 64);
+    while (shown < key.size() && is_utf8_continuation(key[shown])) --shown;
+    if (!keys.empty() && !key.empty()) keys += '.';
+    keys += key.substr(0, shown);
+  }
+  if (keys.empty()) throw LoadError(source_, reason);
+  throw LoadError(source_, keys, reason);
 }
 
 void JsonReader::expect(char c) {
@@ -60,7 +72,8 @@ void JsonReader::expect(char c) {
 
 void JsonReader::open(char bracket) {
   expect(bracket);
-  if (++depth_ > kMaxDepth) throw LoadError(source_, "JSON nested deeper than " + std::to_string(kMaxDepth));
+  if (depth_ == kMaxDepth) throw LoadError(source_, "JSON nested deeper than " + std::to_string(kMaxDepth));
+  keys_[static_cast<size_t>(++depth_)] = {};
   fresh_ = true;
 }
 
@@ -79,7 +92,9 @@ bool JsonReader::next_item(char closing) {
 
 bool JsonReader::next_key(std::string_view& key) {
   if (!next_item('}')) return false;
+  const char* const begin = peek() == '"' ? at_ + 1 : at_;
   key = string();
+  keys_[static_cast<size_t>(depth_)] = {begin, static_cast<size_t>(at_ - begin) - 1};
   expect(':');
   return true;
 }

@@ -1,12 +1,13 @@
 // Reads JSON value by value, in the order of the text, without building a tree: a tokenizer.json holds up to half a
 // million strings, and a tree of them costs more time than everything else in loading.
 //
-// The text must be well-formed UTF-8 (the constructor checks). Every member throws LoadError(source, "not valid JSON at
-// byte N") when the text is not what it asks for. Nesting beyond 64 is refused.
+// The text must be well-formed UTF-8 (the constructor checks). Every member throws LoadError(source, keys, "not valid
+// JSON at byte N") when the text is not what it asks for, with the keys it stands under. Nesting beyond 64 is refused.
 // Lifetime: the text must outlive the reader; a string_view it returns lives until the next call.
 // Source:   RFC 8259; serde_json 1.0, de.rs (numbers).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -49,6 +50,7 @@ class JsonReader {
   // Nothing but white space is left, or it throws.
   void expect_end();
   [[noreturn]] void fail() const;
+  [[noreturn]] void fail(std::string_view reason) const;
 
  private:
   // In an indented file more than half of all bytes are spaces at the beginning of lines.
@@ -59,6 +61,7 @@ class JsonReader {
       for (uint64_t word; end_ - at_ >= 8 && (std::memcpy(&word, at_, 8), word == kSpaces);) at_ += 8;
     }
   }
+  static constexpr int kMaxDepth = 64;
   void open(char bracket);
   bool next_item(char closing);
   void expect(char c);
@@ -72,6 +75,7 @@ class JsonReader {
   const char* end_;
   bool fresh_ = false;  // just after an opening bracket: no comma is due
   int depth_ = 0;
+  std::array<std::string_view, kMaxDepth + 1> keys_;  // by depth, as the text spells them; empty in an array
   std::string scratch_;
 };
 

@@ -40,6 +40,8 @@ class Model {
 
  protected:
   explicit Model(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {}
+  // Throws RequestError: a text has what only the unknown token could stand for, and there is none.
+  [[noreturn]] static void fail_unknown(std::string_view unk_token);
   Vocabulary vocabulary_;
 };
 

@@ -205,7 +205,7 @@ class MergeReader {
 };
 
 void read_setting(JsonReader& in, const std::string& key, ModelSettings& model) {
-  if (key != "merges" && in.null()) return;
+  if (key != "merges" && key != "type" && in.null()) return;
   if (key == "type") {
     model.type = in.string();
   } else if (key == "vocab") {
@@ -232,6 +232,8 @@ void read_setting(JsonReader& in, const std::string& key, ModelSettings& model) 
     model.ignore_merges = in.boolean();
   } else if (key == "max_input_chars_per_word") {
     model.max_input_chars = in.integer();
+  } else if (key == "dropout") {
+    in.number();  // for training
   } else {
     in.skip_value();
   }

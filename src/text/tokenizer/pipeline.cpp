@@ -4,8 +4,8 @@
 #include "text/tokenizer/pipeline.h"
 
 #include <algorithm>
-#include <stdexcept>
 
+#include "base/error.h"
 #include "text/tokenizer/bpe.h"
 #include "text/tokenizer/utf8.h"
 
@@ -14,7 +14,7 @@ namespace hearth::text {
 namespace {
 constexpr size_t kMaxText = size_t{1} << 30;  // bytes; offsets are 32 bits and a character may grow
 constexpr int32_t kTextMarker = -1;
-constexpr size_t kMaxDecodedVocabulary = 256 << 20;
+constexpr size_t kMaxDecodedVocabulary = 256 << 20, kMaxMappedToken = 64 << 10;  // bytes
 constexpr uint32_t kNoToken = ~uint32_t{0};
 }  // namespace
 
@@ -23,16 +23,21 @@ class Tokenizer::Pipeline::Lease {
   explicit Lease(const Pipeline& owner) : owner_(owner) {
     const std::lock_guard lock(owner_.scratch_mutex_);
     if (owner_.idle_scratch_.empty()) {
+      owner_.idle_scratch_.reserve(owner_.scratches_ + 1);  // so that giving one back needs no memory
       scratch_ = std::make_unique<EncodeScratch>();
+      ++owner_.scratches_;
     } else {
       scratch_ = std::move(owner_.idle_scratch_.back());
       owner_.idle_scratch_.pop_back();
     }
   }
   ~Lease() {
-    if (scratch_->split.text.capacity() > kKeptBytes) scratch_ = std::make_unique<EncodeScratch>();
     const std::lock_guard lock(owner_.scratch_mutex_);
-    owner_.idle_scratch_.push_back(std::move(scratch_));
+    if (scratch_->split.text.capacity() > kKeptBytes) {
+      --owner_.scratches_;
+    } else {
+      owner_.idle_scratch_.push_back(std::move(scratch_));
+    }
   }
   EncodeScratch& operator*() { return *scratch_; }
 
@@ -99,6 +104,7 @@ void Tokenizer::Pipeline::fill(std::string_view text, EncodeScratch& scratch) co
     scratch.valid_text = replace_invalid_utf8(text);
     valid = scratch.valid_text;
   }
+  split.most_bytes = growth_limit(valid.size());
   size_t seen = 0, original = 0;  // a place in `valid`, and the same in `text`
   const auto go_to = [&](size_t place) {
     if (place < seen) seen = original = 0;  // a token found within the white space that another one took
@@ -112,6 +118,7 @@ void Tokenizer::Pipeline::fill(std::string_view text, EncodeScratch& scratch) co
     if (split.tracked) go_to(begin);
     piece.tracked = split.tracked;
     piece.text = valid.substr(begin, end - begin);
+    piece.most_bytes = growth_limit(end - begin);
     piece.alignments.clear();
     piece.original_begin = split.tracked ? static_cast<uint32_t>(original) : static_cast<uint32_t>(begin);
     if (split.tracked) {
@@ -150,7 +157,7 @@ void Tokenizer::Pipeline::fill(std::string_view text, EncodeScratch& scratch) co
 }
 
 void Tokenizer::Pipeline::tokenize(std::string_view text, bool tracked, EncodeScratch& scratch) const {
-  if (text.size() > kMaxText) throw std::invalid_argument("[encode] text longer than 1 GiB");
+  if (text.size() > kMaxText) throw RequestError(413, "the text is longer than 1 GiB");
   SplitText& split = scratch.split;
   split.clear();
   split.tracked = tracked;
@@ -310,6 +317,7 @@ bool Tokenizer::Pipeline::decode_vocabulary(size_t mapped) const {
     } else {
       continue;
     }
+    if (mapped > 0 && token.size() > kMaxMappedToken) return false;
     for (size_t i = 0; i < mapped; ++i) token = *decoders[i]->map(token);
     decoded_.ranges[static_cast<size_t>(id)] = {static_cast<uint32_t>(decoded_.text.size()),
                                                 static_cast<uint32_t>(token.size())};

@@ -50,6 +50,7 @@ struct EncodeScratch {
 };
 
 struct Tokenizer::Pipeline {
+  std::string source;  // the file it came from, for errors
   std::unique_ptr<Normalizer> normalizer;
   PreTokenizerChain pre_tokenizers;
   std::unique_ptr<Model> model;
@@ -108,6 +109,7 @@ struct Tokenizer::Pipeline {
 
   mutable std::mutex scratch_mutex_;
   mutable std::vector<std::unique_ptr<EncodeScratch>> idle_scratch_;
+  mutable size_t scratches_ = 0;  // idle or lent
 };
 
 // Reads a tokenizer.json. Throws LoadError.

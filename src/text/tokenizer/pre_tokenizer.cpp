@@ -172,6 +172,7 @@ class ByteLevelPreTokenizer : public PreTokenizer {
  public:
   ByteLevelPreTokenizer(const Component& settings, bool spell)
       : add_prefix_space_(settings.boolean("add_prefix_space")), spell_(spell) {
+    settings.boolean("trim_offsets", true);  // for the post-processor of this name, but written here, too
     if (settings.boolean("use_regex", true))
       words_ = std::make_unique<PatternSplit>(Regex(kGpt2Pattern, settings.source(), settings.key()),
                                               SplitBehavior::kIsolated, false);

@@ -73,6 +73,7 @@ class Precompiled : public Normalizer {
       } else {
         modified |= add_characters(grapheme, out);
       }
+      text.check_growth(out.size());
       at = end;
     }
     if (modified) text.transform(out);

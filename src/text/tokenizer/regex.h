@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,11 +26,14 @@ class Regex {
   Regex& operator=(Regex&&) noexcept;
 
   // Calls match(begin, end) for each match from left to right. Empty matches count, except right behind another match.
-  // Throws std::invalid_argument, naming the pattern, when one match takes more than ten million steps.
+  // Throws RequestError, naming the pattern, when one match takes more than ten million steps, or all of them together
+  // more than a second and 5 us a byte of processor time.
   template <typename Match>
   void find(std::string_view text, Match&& match) const {
+    Watch watch;
     size_t at = 0, last_end = std::string_view::npos, begin, end;
-    while (at <= text.size() && next(text, at, begin, end)) {
+    for (size_t found = 1; at <= text.size() && next(text, at, begin, end, watch); ++found) {
+      if (found % 64 == 0 && compiled_) watch.look(*this, text.size());
       if (begin == end && begin == last_end) {
         at = after(text, at);
         continue;
@@ -45,8 +49,18 @@ class Regex {
   const std::string& pattern() const { return pattern_; }
 
  private:
+  // Sees to it that the search through one text does not take too long.
+  class Watch {
+   public:
+    void look(const Regex& regex, size_t bytes);
+
+   private:
+    std::optional<double> started_;  // seconds
+  };
+
   Regex() = default;
-  bool next(std::string_view text, size_t from, size_t& begin, size_t& end) const;
+  bool next(std::string_view text, size_t from, size_t& begin, size_t& end, Watch& watch) const;
+  [[noreturn]] void fail_slow() const;
   static size_t after(std::string_view text, size_t at);
   void refuse_exponential(std::string_view source, std::string_view key) const;
 

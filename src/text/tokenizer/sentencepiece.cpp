@@ -165,6 +165,7 @@ class SentencePieceNormalizer : public Normalizer {
       std::string_view with = match.replacement;
       while (after_space && with.starts_with(' ')) with.remove_prefix(1);
       for (const char& c : with) append(out, c == ' ' ? space_ : std::string_view(&c, 1), text, at, match.length);
+      text.check_growth(out.text.size());
       if (!with.empty()) after_space = with.ends_with(' ');
       at += match.length;
       if (!squeeze_) after_space = false;
@@ -274,6 +275,7 @@ std::unique_ptr<Tokenizer::Pipeline> read_sentencepiece(std::string_view content
   }
 
   auto pipeline = std::make_unique<Tokenizer::Pipeline>();
+  pipeline->source = source;
   const Json decoder = parse_json(decoder_json(model), source);
   pipeline->decoders = make_decoders({decoder, std::string(source), "decoder"});
   pipeline->normalizer =

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace hearth::text {
 
 void SplitText::clear() {
@@ -10,8 +12,13 @@ void SplitText::clear() {
   splits.clear();
 }
 
+void SplitText::check_growth(size_t bytes) const {
+  if (bytes > most_bytes) throw RequestError(400, "the tokenizer makes this text more than 64 times as long");
+}
+
 void SplitText::append(const AlignedText& from, size_t begin, size_t end, int32_t token) {
   if (begin == end) return;
+  check_growth(text.size() + (end - begin));
   const auto first = static_cast<uint32_t>(text.size());
   text.append(from.text, begin, end - begin);
   Split split{first, static_cast<uint32_t>(text.size()), begin == 0 ? from.original_begin : 1, from.original_end,

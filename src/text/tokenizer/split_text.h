@@ -25,6 +25,7 @@ struct SplitText {
   std::string text;
   std::vector<Alignment> alignments;
   bool tracked = false;
+  size_t most_bytes = growth_limit(~size_t{0});  // that it may grow to
   std::vector<Split> splits;
 
   std::string_view view(const Split& split) const {
@@ -50,6 +51,7 @@ struct SplitText {
     size_t begin, end;
     bool matched;
   };
+  void check_growth(size_t bytes) const;  // throws RequestError
   void keep(const Split& parent, size_t begin, size_t end);
   void keep_parts(const Split& parent, SplitBehavior behavior);
 

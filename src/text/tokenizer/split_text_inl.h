@@ -64,8 +64,10 @@ void SplitText::rewrite_each(Rewrite&& rewrite) {
       piece_.text = view(split);
       piece_.original_begin = split.original_begin;
       piece_.original_end = split.original_end;
+      piece_.most_bytes = growth_limit(piece_.text.size());
       if (tracked) piece_.alignments.assign(alignments.begin() + split.begin, alignments.begin() + split.end);
       rewrite(piece_);
+      check_growth(next_text_.size() + piece_.text.size());
       next_text_ += piece_.text;
       if (tracked) next_alignments_.insert(next_alignments_.end(), piece_.alignments.begin(), piece_.alignments.end());
     }

@@ -123,6 +123,7 @@ std::unique_ptr<Tokenizer::Pipeline> read_tiktoken(std::string_view content, std
     if (vocabulary.contains(id)) add_cuts(vocabulary.token(id), id, vocabulary, merges, source);
 
   auto pipeline = std::make_unique<Tokenizer::Pipeline>();
+  pipeline->source = source;
   BpeOptions options;
   options.ignore_merges = true;
   pipeline->model = std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), options);
@@ -170,6 +171,7 @@ std::unique_ptr<Tokenizer::Pipeline> read_vocab_and_merges(std::string_view voca
     ++rank;
   }
   auto pipeline = std::make_unique<Tokenizer::Pipeline>();
+  pipeline->source = vocab_source;
   pipeline->model = std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), BpeOptions{});
   const bool qwen = tokenizer_class.starts_with("Qwen2");
   add_byte_level(*pipeline, qwen ? kQwen : kGpt2, add_prefix_space, qwen, vocab_source);

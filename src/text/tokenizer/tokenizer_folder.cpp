@@ -59,8 +59,8 @@ std::vector<AddedToken> read_extra_tokens(JsonReader& in) {
   } else if (in.peek() == '{') {
     in.begin_object();
     while (in.next_key(name)) tokens.push_back(read_added_token(in));
-  } else {
-    in.skip_value();
+  } else if (!in.null()) {
+    in.fail("neither a list nor an object of tokens");
   }
   return tokens;
 }
@@ -83,18 +83,14 @@ void read_config_key(JsonReader& in, const std::string& key, FolderSettings& set
   const bool role = std::find(std::begin(kRoles), std::end(kRoles), key) != std::end(kRoles);
   const char next = in.peek();
   const auto flag = [&](auto& to) {
-    if (next == 't' || next == 'f') {
-      to = in.boolean();
-    } else {
-      in.skip_value();
-    }
+    if (!in.null()) to = in.boolean();
   };
-  if (role && (next == '"' || next == '{')) {
+  if (role && next != 'n') {
     if (next == '"') settings.plain_roles.insert(key);
     AddedToken token = read_added_token(in);
     token.special = true;
     if (!token.content.empty()) settings.roles[key] = std::move(token);
-  } else if (key == "added_tokens_decoder" && next == '{') {
+  } else if (key == "added_tokens_decoder" && next != 'n') {
     read_added_decoder(in, settings, source);
   } else if (role && next == 'n') {
     in.skip_value();
@@ -105,7 +101,11 @@ void read_config_key(JsonReader& in, const std::string& key, FolderSettings& set
   } else if (key == "additional_special_tokens") {  // the old name, which gives way
     std::vector<AddedToken> tokens = read_extra_tokens(in);
     if (!settings.extra_by_new_name) settings.extra = std::move(tokens);
-  } else if (key == "tokenizer_class" && next == '"') {
+  } else if (key == "split_special_tokens") {
+    bool split = false;
+    flag(split);
+    if (split) throw LoadError(source, key, "true is not supported");
+  } else if (key == "tokenizer_class" && next != 'n') {
     settings.tokenizer_class = in.string();
   } else if (key == "clean_up_tokenization_spaces") {
     flag(settings.clean_up);
@@ -141,7 +141,7 @@ void read_added_tokens_file(const std::filesystem::path& path, FolderSettings& s
   in.begin_object();
   while (in.next_key(key)) {
     const int64_t id = in.integer();
-    if (id > Vocabulary::kMaxId) throw LoadError(path.string(), key, "id beyond 2^24");
+    if (id > Vocabulary::kMaxId) throw LoadError(path.string(), key.substr(0, 64), "id beyond 2^24");
     const bool is_special = special.contains(key);
     settings.added[id] = {key, false, false, false, !is_special, is_special};
   }
@@ -232,8 +232,12 @@ std::unique_ptr<Tokenizer::Pipeline> open_tiktoken(const std::filesystem::path& 
   auto pipeline = read_tiktoken(content, path.string(), settings.tokenizer_class);
   // Ids between those that the folder names are reserved, so that each token gets its own.
   const auto model_size = static_cast<int64_t>(pipeline->model->vocabulary().size());
+  const int64_t last = settings.added.empty() ? -1 : settings.added.rbegin()->first;
+  if (last - model_size > static_cast<int64_t>(AddedVocabulary::kMaxTokens))
+    throw LoadError(path.string(), "the folder names a token with the id " + std::to_string(last) + ", more than " +
+                                       std::to_string(AddedVocabulary::kMaxTokens) + " behind the last");
   if (!settings.added.empty())
-    for (int64_t id = model_size; id < settings.added.rbegin()->first; ++id)
+    for (int64_t id = model_size; id < last; ++id)
       if (!settings.added.contains(id))
         settings.added[id] = special_token("<|reserved_token_" + std::to_string(id) + "|>");
   apply_settings(*pipeline, settings);
@@ -251,6 +255,8 @@ std::unique_ptr<Tokenizer::Pipeline> open_sentencepiece(const std::filesystem::p
                                          {"pad_token", names.pad}})
     if (!content_of.empty()) settings.roles.try_emplace(role, special_token(content_of));
   if (settings.present) {
+    // transformers' normalizer for these files adds no prefix, so that it finds normalized tokens in the text as given.
+    for (auto& [id, token] : settings.added) token.normalized = false;
     apply_settings(*pipeline, settings);
   } else {
     for (const auto& [role, named] : {std::pair{"bos_token", &pipeline->bos},

@@ -28,7 +28,8 @@ std::optional<Truncation> read_truncation(const Component& c) {
 }
 
 std::optional<Padding> read_padding(const Component& c) {
-  constexpr uint32_t kMaxLength = 1 << 24;
+  constexpr uint32_t kMaxLength = 1 << 20;
+  constexpr size_t kMaxBytes = 64 << 20;  // of padding tokens' spellings
   Padding out;
   const std::string direction = c.string("direction");
   if (direction != "Left" && direction != "Right") c.fail("unknown direction '" + direction + "'");
@@ -36,15 +37,17 @@ std::optional<Padding> read_padding(const Component& c) {
   const Json& strategy = c.child("strategy").json();
   if (strategy.is_object()) {
     out.fixed_length = c.child("strategy").number("Fixed");
-    if (*out.fixed_length > kMaxLength) c.fail("padded beyond 2^24 tokens");
+    if (*out.fixed_length > kMaxLength) c.fail("padded beyond 2^20 tokens");
   } else if (strategy != "BatchLongest") {
     c.fail("unknown strategy");
   }
   out.multiple_of = c.number("pad_to_multiple_of", 0);
-  if (out.multiple_of > kMaxLength) c.fail("padded beyond 2^24 tokens");
+  if (out.multiple_of > kMaxLength) c.fail("padded beyond 2^20 tokens");
   out.id = static_cast<int32_t>(c.number("pad_id"));
   out.type_id = static_cast<int32_t>(c.number("pad_type_id"));
   out.token = c.string("pad_token");
+  if (std::max(out.fixed_length.value_or(0), out.multiple_of) * out.token.size() > kMaxBytes)
+    c.fail("padded with more than 64 MiB of pad_token");
   return out;
 }
 
@@ -68,7 +71,12 @@ void add_token(Tokenizer::Pipeline& pipeline, const AddedToken& token) {
   if (token.normalized && pipeline.normalizer) {
     AlignedText text;
     text.text = token.content;
-    pipeline.normalizer->apply(text);
+    text.most_bytes = growth_limit(token.content.size());
+    try {
+      pipeline.normalizer->apply(text);
+    } catch (const RequestError& refusal) {
+      throw LoadError(pipeline.source, "normalizer", refusal.what());
+    }
     normalized = std::move(text.text);
   }
   pipeline.added.add(token, std::move(normalized), pipeline.model->vocabulary());
@@ -78,6 +86,7 @@ std::unique_ptr<Tokenizer::Pipeline> read_tokenizer_json(std::string_view json, 
   if (json.size() > kMaxJsonBytes) throw LoadError(source, "longer than 256 MiB");
   JsonReader in(json, source);
   auto pipeline = std::make_unique<Tokenizer::Pipeline>();
+  pipeline->source = source;
   std::vector<AddedToken> added;
   std::vector<std::pair<std::string, Json>> parts;
   std::string key;

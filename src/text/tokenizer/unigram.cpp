@@ -90,6 +90,7 @@ void Unigram::find_best_path(std::string_view piece, ModelScratch& scratch) cons
   const auto offer = [&](size_t begin, size_t end, double score, int32_t id) {
     const double sum = score + best[begin], total = sentencepiece_ ? static_cast<float>(sum) : sum;
     if (path[end].end != 0 && !(total > best[end])) return;
+    if (id < 0) fail_unknown("");
     best[end] = total;
     path[end] = {id, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
   };
@@ -100,7 +101,7 @@ void Unigram::find_best_path(std::string_view piece, ModelScratch& scratch) cons
       offer(begin, begin + n, scores_[static_cast<size_t>(id)], id);
       single |= n == length;
     });
-    if (!single) offer(begin, begin + length, unknown_score_, unk_id_);
+    if (!single) offer(begin, begin + length, unknown_score_, unk_id_);  // fails where there is no unknown token
     begin += length;
   }
 }
@@ -116,7 +117,7 @@ void Unigram::add_token(std::string_view piece, const Token& token, uint32_t bas
     for (const char b : text) out.push_back({fallback_[static_cast<uint8_t>(b)], whole.begin, whole.end});
     return;
   }
-  if (unk_id_ >= 0) out.push_back({unk_id_, whole.begin, whole.end});
+  out.push_back({unk_id_, whole.begin, whole.end});
 }
 
 void Unigram::tokenize(std::string_view piece, uint32_t base, std::vector<Token>& out, ModelScratch& scratch) const {

@@ -41,11 +41,12 @@ class WordCache {
     if (size_ >= kSlots / 2 || words_.size() > kMaxBytes) clear();
     size_t at = hash & kMask;
     while (slots_[at].count != 0) at = (at + 1) & kMask;
-    slots_[at] = {hash, static_cast<uint32_t>(words_.size()), static_cast<uint32_t>(tokens_.size()),
-                  static_cast<uint32_t>(word.size()), static_cast<uint32_t>(tokens.size())};
+    const Slot slot = {hash, static_cast<uint32_t>(words_.size()), static_cast<uint32_t>(tokens_.size()),
+                       static_cast<uint32_t>(word.size()), static_cast<uint32_t>(tokens.size())};
     words_ += word;
     for (const Token& token : tokens)
       tokens_.push_back({token.id, static_cast<uint16_t>(token.begin - base), static_cast<uint16_t>(token.end - base)});
+    slots_[at] = slot;  // last: appending may run out of memory
     ++size_;
   }
 

@@ -8,6 +8,7 @@ namespace hearth::text {
 
 WordPiece::WordPiece(Vocabulary vocabulary, std::string_view unk_token, std::string prefix, size_t max_characters)
     : Model(std::move(vocabulary)),
+      unk_token_(unk_token),
       unk_id_(vocabulary_.find(unk_token)),
       prefix_(std::move(prefix)),
       max_characters_(max_characters) {}
@@ -43,19 +44,21 @@ void WordPiece::tokenize(std::string_view piece, uint32_t base, std::vector<Toke
   const size_t first = out.size();
   if (!cut(piece, base, out, scratch)) {
     out.resize(first);
-    if (unk_id_ >= 0) out.push_back({unk_id_, base, base + static_cast<uint32_t>(piece.size())});
+    if (unk_id_ < 0) fail_unknown(unk_token_);
+    out.push_back({unk_id_, base, base + static_cast<uint32_t>(piece.size())});
   }
   if (short_enough && out.size() > first)
     scratch.cache.insert(piece, hash, base, {out.data() + first, out.size() - first});
 }
 
 WordLevel::WordLevel(Vocabulary vocabulary, std::string_view unk_token)
-    : Model(std::move(vocabulary)), unk_id_(vocabulary_.find(unk_token)) {}
+    : Model(std::move(vocabulary)), unk_token_(unk_token), unk_id_(vocabulary_.find(unk_token)) {}
 
 void WordLevel::tokenize(std::string_view piece, uint32_t base, std::vector<Token>& out, ModelScratch&) const {
   int32_t id = vocabulary_.find(piece);
   if (id < 0) id = unk_id_;
-  if (id >= 0) out.push_back({id, base, base + static_cast<uint32_t>(piece.size())});
+  if (id < 0) fail_unknown(unk_token_);
+  out.push_back({id, base, base + static_cast<uint32_t>(piece.size())});
 }
 
 }  // namespace hearth::text

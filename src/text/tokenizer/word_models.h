@@ -20,6 +20,7 @@ class WordPiece : public Model {
 
  private:
   bool cut(std::string_view piece, uint32_t base, std::vector<Token>& out, ModelScratch& scratch) const;
+  std::string unk_token_;
   int32_t unk_id_;
   std::string prefix_;
   size_t max_characters_;
@@ -31,6 +32,7 @@ class WordLevel : public Model {
   void tokenize(std::string_view piece, uint32_t base, std::vector<Token>& out, ModelScratch& scratch) const override;
 
  private:
+  std::string unk_token_;
   int32_t unk_id_;
 };
 
