@@ -246,6 +246,9 @@ TEST(ChatTemplate, ChargesWhatAnExpressionDoes) {
       loop(text, "x.removeprefix(x)"),
       loop(text, "x|int(messages)"),
       loop(text, "'%.0s' % x"),
+      "{{ ('\\n' * 100000000).splitlines()|length }}",
+      "{{ ('a ' * 60000000).split()|length }}",
+      "{{ ('a' * 120000000).split('a')|length }}",
       "{% set n = namespace() %}{% set n.a = n %}{{ ([n] * 200)|map(attribute='a' + '.a' * 1000000)|list|length }}",
   };
   for (const std::string& source : calls)

@@ -283,7 +283,7 @@ TEST(Tokenizer, NamesThePatternThatTakesTooLongOnAText) {
 
 // Each match is cheap enough, all of them are not: they look to the end of the row from every place.
 TEST(Tokenizer, StopsPatternsThatTakeQuadraticTime) {
-  const std::string row(300'000, 'a');
+  const std::string row(150'000, 'a');
   for (const char* pattern : {"a*b|a", "a*b"}) {
     const auto tokenizer = Tokenizer::from_json(tiny(split(pattern)));
     EXPECT_THAT([&] { tokenizer->encode(row); },

@@ -234,6 +234,13 @@ std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends)
   return lines;
 }
 
+size_t count_possible_breaks(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);  // U+0085, U+00A0; U+1680; U+2000 to U+205F; U+3000
+    return byte <= ' ' || byte == 0xc2 || (byte >= 0xe1 && byte <= 0xe3);
+  }));
+}
+
 std::string replace(std::string_view text, std::string_view old, std::string_view fresh, long long limit) {
   std::string out;
   size_t at = 0;

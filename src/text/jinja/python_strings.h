@@ -25,6 +25,8 @@ std::vector<std::string_view> split_space(std::string_view text, long long limit
 std::vector<std::string_view> split(std::string_view text, std::string_view separator, long long limit,
                                     bool from_right);
 std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends);
+// Bytes that white space or a line end may begin with: never fewer than split_space and split_lines find breaks.
+size_t count_possible_breaks(std::string_view text);
 
 // At most `limit` times when it is not negative.
 std::string replace(std::string_view text, std::string_view old, std::string_view fresh, long long limit);

@@ -39,6 +39,13 @@ std::string_view escaped_argument(Runtime& runtime, Value self, Value value, std
   return self.is_markup() ? escape(runtime, value).view() : value.view();
 }
 
+constexpr size_t kLongText = 1 << 20;
+
+// Counts the pieces of a long text before they are listed, 16 bytes each: lines or words may be empty or a letter long.
+void charge_pieces(Runtime& runtime, std::string_view text) {
+  if (text.size() > kLongText) runtime.step(count_possible_breaks(text));
+}
+
 Value same_type(Runtime& runtime, Value self, std::string_view text) { return runtime.string(text, self.is_markup()); }
 
 Value pieces(Runtime& runtime, Value self, const std::vector<std::string_view>& parts) {
@@ -90,9 +97,13 @@ Value split_method(Runtime& runtime, Value self, const Args& args) {
   const auto [separator, limit] = bind(args, "split", {"sep", "maxsplit"});
   const int64_t most = limit.is_missing() ? -1 : to_index(runtime, limit, "split");
   runtime.charge_search(self.text()->size);
-  if (!given(separator)) return pieces(runtime, self, split_space(self.view(), most, FromRight));
+  if (!given(separator)) {
+    charge_pieces(runtime, self.view());
+    return pieces(runtime, self, split_space(self.view(), most, FromRight));
+  }
   const std::string_view by = string_argument(runtime, separator, "split");
   if (by.empty()) fail("empty separator");
+  if (self.text()->size > kLongText) runtime.step(count(self.view(), by));
   if (FromRight) charge_backward_search(runtime, self.view(), by);
   return pieces(runtime, self, split(self.view(), by, most, FromRight));
 }
@@ -101,6 +112,7 @@ Value splitlines_method(Runtime& runtime, Value self, const Args& args) {
   const auto [keep] = bind(args, "splitlines", {"keepends"});
   const bool keep_ends = !keep.is_missing() && to_index(runtime, keep, "splitlines") != 0;
   runtime.charge_bytes(self.text()->size * 4);
+  charge_pieces(runtime, self.view());
   return pieces(runtime, self, split_lines(self.view(), keep_ends));
 }
 

@@ -117,6 +117,7 @@ Value indent_filter(Runtime& runtime, Value input, const Args& args) {
   const bool markup = input.is_markup();
   const Value wide = runtime.borrow(indentation, markup);
   const bool blank_too = !blank.is_missing() && truthy(runtime, blank);
+  runtime.step(count_possible_breaks(input.view()) / 8);
   const std::string text = std::string(input.view()) + "\n";
   const auto lines = split_lines(text, false);
   if (indentation.size() * lines.size() > runtime.limits().bytes) fail("indent(): the result is too long");
