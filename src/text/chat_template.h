@@ -53,7 +53,8 @@ class ChatTemplate {
   //   continue_final_message  true, or a field's name: the prompt ends inside the last message's content, or that field
   //   chat_template           the name of one of the template's variants, or another template's text
   // Throws TemplateError with the template's line when the template fails or refuses (raise_exception) or exceeds a
-  // limit; std::invalid_argument when the arguments do not have the form above.
+  // limit; RequestError (status 400) when the built-in encoder cannot write the conversation; std::invalid_argument
+  // when the arguments do not have the form above.
   std::string render(const Json& messages, const Json& tools, const Json& extra) const;
 
   // The same with the spans.

@@ -3,7 +3,6 @@
 #include "text/deepseek_encoder.h"
 
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -49,9 +48,7 @@ constexpr std::string_view kToolsBefore =
     "<functions>\n";
 constexpr std::string_view kToolsAfter = "\n</functions>\n";
 
-[[noreturn]] void refuse_conversation(const std::string& reason) {
-  throw std::invalid_argument("[deepseek_v32] " + reason);
-}
+[[noreturn]] void refuse_conversation(const std::string& reason) { throw RequestError(400, "deepseek_v32: " + reason); }
 
 std::string to_json(const Json& value) { return python_json_dumps(value, {.ensure_ascii = false}); }
 

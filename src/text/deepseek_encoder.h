@@ -11,7 +11,7 @@ namespace hearth::text {
 
 // As ChatTemplate::render. Of `options` it reads add_generation_prompt, continue_final_message, enable_thinking or
 // thinking_mode ("thinking" or "chat"; thinking unless said otherwise), drop_thinking and add_default_bos_token.
-// Throws std::invalid_argument for conversations that the format cannot say.
+// Throws RequestError (status 400) for conversations that the format cannot say.
 std::string encode_deepseek_v32(const Json& messages, const Json& tools, const Json& options);
 
 }  // namespace hearth::text

@@ -1,5 +1,5 @@
-// Any bytes, in any pieces, through every format: nothing is lost but layout, and the result does not depend on the
-// cut.
+// Any bytes, in any pieces, through every format: nothing is lost but layout, the result does not depend on the cut,
+// and every call's arguments are JSON that parse_json reads.
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -21,7 +21,10 @@ Seen parse(const OutputFormat& format, std::string_view text, size_t step) {
     for (const OutputEvent& event : parser.feed(text.substr(at, step))) result.add(event);
   for (const OutputEvent& event : parser.finish()) result.add(event);
   Seen seen{result.reasoning + "|" + result.content, ""};
-  for (const ToolCall& call : result.tool_calls) seen.calls += call.id + call.name + call.arguments;
+  for (const ToolCall& call : result.tool_calls) {
+    seen.calls += call.id + call.name + call.arguments;
+    if (!hearth::parse_json(call.arguments, "arguments").is_object()) std::abort();
+  }
   return seen;
 }
 

@@ -13,7 +13,9 @@ namespace {
 
 // jinja2's ignore_case: strings in lower case, everything else as it is.
 Value ignore_case(Runtime& runtime, Value value) {
-  return value.is_string() ? runtime.string(lower(value.view()), value.is_markup()) : value;
+  if (!value.is_string()) return value;
+  runtime.charge_bytes(value.text()->size * 8);
+  return runtime.string(lower(value.view()), value.is_markup());
 }
 
 struct Keyed {
