@@ -87,7 +87,7 @@ generate::LoadedModel GenerationFlags::load() {
       tools_json = checked_tools(*tools, "--chat-template-config: tools");
     }
   }
-  if (!tools_file.empty()) tools_json = checked_tools(load_json(tools_file), tools_file);
+  if (!tools_file.empty()) tools_json = checked_tools(load_json(tools_file, {.exact = true}), tools_file);
   use_threads(threads);
   return generate::load(model_folder(model));
 }

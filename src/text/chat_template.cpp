@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "text/conversation.h"
+#include "text/chat_messages.h"
 #include "text/deepseek_encoder.h"
 #include "text/jinja/interpreter.h"
 #include "text/jinja/template.h"

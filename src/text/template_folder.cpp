@@ -29,7 +29,7 @@ bool is_read_here(std::string_view key) {
 // thousands of tokens in it, and a Json object finds its keys by walking.
 Json load_object(const std::filesystem::path& path) {
   Json out = Json::object();
-  if (!std::filesystem::exists(path)) return out;
+  if (!is_present(path)) return out;
   const std::string text = read_file(path, JsonLimits{}.bytes);
   JsonReader in(text, path.string());
   if (in.peek() != '{') throw LoadError(path.string(), "not a JSON object");
@@ -46,7 +46,7 @@ Json load_object(const std::filesystem::path& path) {
 
 void add_template_files(const std::filesystem::path& folder, TemplateFolder& out) {
   const auto main_file = folder / "chat_template.jinja";
-  if (std::filesystem::exists(main_file))
+  if (is_present(main_file))
     out.templates.push_back({"default", read_file(main_file, kLargestTemplate), main_file.string()});
   std::error_code ignored;
   std::vector<std::filesystem::path> files;
@@ -130,7 +130,7 @@ TemplateFolder load_template_folder(const std::filesystem::path& folder) {
   if (out.templates.empty() && config.contains("chat_template"))
     add_templates(config["chat_template"], config_file.string(), out);
   const auto legacy_file = folder / "chat_template.json";
-  if (out.templates.empty() && std::filesystem::exists(legacy_file)) {
+  if (out.templates.empty() && is_present(legacy_file)) {
     const Json legacy = load_object(legacy_file);
     if (legacy.contains("chat_template")) add_templates(legacy["chat_template"], legacy_file.string(), out);
   }

@@ -3,6 +3,8 @@
 #include <memory>
 #include <new>
 
+#include "base/ledger.h"
+
 namespace hearth::cpu {
 namespace {
 
@@ -13,6 +15,7 @@ struct AlignedDelete {
 };
 
 struct Block {
+  LedgerEntry entry;
   std::unique_ptr<float, AlignedDelete> data;
   size_t floats = 0;
 };
@@ -25,6 +28,8 @@ float* thread_scratch(ScratchUse use, size_t floats) {
   if (block.floats < floats) {
     block.data.reset();
     block.floats = 0;
+    block.entry = {};
+    block.entry = LedgerEntry(Ledger::Account::scratch, floats * sizeof(float));
     block.data.reset(static_cast<float*>(::operator new(floats * sizeof(float), kAlignment)));
     block.floats = floats;
   }

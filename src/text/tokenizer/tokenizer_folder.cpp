@@ -150,15 +150,13 @@ void read_added_tokens_file(const std::filesystem::path& path, FolderSettings& s
 
 FolderSettings read_settings(const std::filesystem::path& folder) {
   FolderSettings settings;
-  if (const auto path = folder / "tokenizer_config.json"; std::filesystem::exists(path)) {
+  if (const auto path = folder / "tokenizer_config.json"; is_present(path)) {
     settings.present = true;
     read_config(path, settings);
   }
   if (!settings.has_added_decoder) {
-    if (const auto path = folder / "special_tokens_map.json"; std::filesystem::exists(path))
-      read_config(path, settings);
-    if (const auto path = folder / "added_tokens.json"; std::filesystem::exists(path))
-      read_added_tokens_file(path, settings);
+    if (const auto path = folder / "special_tokens_map.json"; is_present(path)) read_config(path, settings);
+    if (const auto path = folder / "added_tokens.json"; is_present(path)) read_added_tokens_file(path, settings);
   }
   // A role given by its spelling alone has the flags that the token has elsewhere.
   for (auto& [role, token] : settings.roles) {
@@ -219,7 +217,7 @@ void surround(Tokenizer::Pipeline& pipeline, bool add_bos, bool add_eos) {
 }
 
 std::filesystem::path find_tiktoken(const std::filesystem::path& folder) {
-  if (std::filesystem::exists(folder / "tiktoken.model")) return folder / "tiktoken.model";
+  if (is_present(folder / "tiktoken.model")) return folder / "tiktoken.model";
   std::vector<std::filesystem::path> found;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
     if (entry.path().extension() == ".tiktoken") found.push_back(entry.path());
@@ -275,19 +273,19 @@ std::unique_ptr<Tokenizer::Pipeline> open_sentencepiece(const std::filesystem::p
 
 std::unique_ptr<Tokenizer::Pipeline> read_tokenizer_folder(const std::filesystem::path& folder) {
   FolderSettings settings = read_settings(folder);
-  if (const auto path = folder / "tokenizer.json"; std::filesystem::exists(path)) {
+  if (const auto path = folder / "tokenizer.json"; is_present(path)) {
     auto pipeline = read_tokenizer_json(read_file(path, kMaxBytes), path.string());
     apply_settings(*pipeline, settings);
     return pipeline;
   }
-  if (const auto path = folder / "tokenizer.model"; std::filesystem::exists(path)) {
+  if (const auto path = folder / "tokenizer.model"; is_present(path)) {
     const std::string content = read_file(path, kMaxBytes);
     return is_tiktoken(content) ? open_tiktoken(path, content, settings) : open_sentencepiece(path, content, settings);
   }
   if (const auto path = find_tiktoken(folder); !path.empty())
     return open_tiktoken(path, read_file(path, kMaxBytes), settings);
   if (const auto vocab = folder / "vocab.json", merges = folder / "merges.txt";
-      std::filesystem::exists(vocab) && std::filesystem::exists(merges)) {
+      is_present(vocab) && is_present(merges)) {
     auto pipeline =
         read_vocab_and_merges(read_file(vocab, kMaxBytes), vocab.string(), read_file(merges, kMaxBytes),
                               merges.string(), settings.tokenizer_class, settings.add_prefix_space.value_or(false));

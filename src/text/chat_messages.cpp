@@ -1,4 +1,4 @@
-#include "text/conversation.h"
+#include "text/chat_messages.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
