@@ -101,7 +101,7 @@ class PendingFolder {
   void move_up(std::error_code& error) {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(temporary_, error)) names.push_back(entry.path().filename());
-    std::ranges::partition(names, [](const std::string& name) { return name != "config.json"; });
+    std::partition(names.begin(), names.end(), [](const std::string& name) { return name != "config.json"; });
     for (const std::string& name : names)
       if (!error) fs::rename(temporary_ / name, path_ / name, error);
   }
