@@ -72,8 +72,8 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
   return files;
 }
 
-// An index none of whose files is there is left from another form of the model.
-void require_indexed_files(const fs::path& folder) {
+// An index none of whose files is there is left from another form of the model, where that has weights.
+void require_indexed_files(const fs::path& folder, bool has_weights) {
   const fs::path index = folder / "model.safetensors.index.json";
   if (!is_present(index)) return;
   IndexReader reader;
@@ -85,13 +85,14 @@ void require_indexed_files(const fs::path& folder) {
       throw LoadError(index.string(), file, "not the name of a file model*.safetensors");
     if (!fs::is_regular_file(folder / file)) missing.push_back(file);
   }
-  const bool stale = missing.size() == reader.files.size() && !weight_files(folder).empty();
+  const bool stale = missing.size() == reader.files.size() && has_weights;
   if (!missing.empty() && !stale) throw LoadError(index.string(), missing.front(), "this file is missing");
 }
 
 TensorSet load_tensors(const fs::path& folder) {
   TensorSet tensors(folder);
   const std::vector<fs::path> files = weight_files(folder);
+  require_indexed_files(folder, !files.empty());
   if (files.empty()) throw LoadError(folder.string(), "holds no model*.safetensors");
   for (const fs::path& file : files)
     for (auto& [name, value] : mx::load_safetensors(file.string()).first) tensors.add(name, value, file);
@@ -130,7 +131,6 @@ struct ModelFolder::State {
     model_type = reader.string("model_type");
     recipe = QuantizationRecipe(reader);
     eos = eos_ids(folder, reader);
-    require_indexed_files(folder);
     tensors = load_tensors(folder);
     bytes = tensors.bytes();
   }

@@ -14,13 +14,9 @@ constexpr std::array kGroupSizes = {32, 64, 128};
 constexpr std::array kBits = {2, 3, 4, 5, 6, 8};
 
 template <size_t N>
-bool is_one_of(int value, const std::array<int, N>& allowed) {
-  return std::find(allowed.begin(), allowed.end(), value) != allowed.end();
-}
-
-template <size_t N>
 void require_one_of(const ConfigReader& reader, std::string_view key, int value, const std::array<int, N>& allowed) {
-  if (!is_one_of(value, allowed)) reader.refuse(key, fmt::format("{} is none of {}", value, fmt::join(allowed, ", ")));
+  if (std::find(allowed.begin(), allowed.end(), value) == allowed.end())
+    reader.refuse(key, fmt::format("{} is none of {}", value, fmt::join(allowed, ", ")));
 }
 
 Quantization checked(const ConfigReader& reader, int group_size, int bits) {

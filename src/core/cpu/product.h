@@ -1,10 +1,10 @@
 // Matrix products with K contiguous on both sides, dense and with quantized weights: y = x . W^T.
 //
 // Shapes:  x [M, K], W [N, K], y [M, N]. Any M, N, K >= 0; K = 0 gives zeros.
-// Row law: the bits of y[m, n] depend on row m of x and row n of W alone: not on M, N, alignment or threads. All
-// kernels
-//          of one instruction set and type share one order of summation along K (product_inl headers state it), so
-//          quantized_matmul(x, W) equals matmul(x, dequantize(W)) bit for bit, one row at a time or 512 at once.
+// Row law: the bits of y[m, n] depend on row m of x and row n of W alone: not on M, N, alignment or threads.
+//          All kernels of one instruction set and type share one order of summation along K (the product_lanes headers
+//          state it), so quantized_matmul(x, W) equals matmul(x, dequantize(W)) bit for bit, one row at a time or 512
+//          at once.
 // Types:   float32, float16 or bfloat16; products accumulate in float32 and round once.
 // Threads: split by parallel_for over rows of W and blocks of x.
 #pragma once

@@ -1,6 +1,5 @@
 #include "text/calls/arguments.h"
 
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -63,19 +62,12 @@ std::string lower(std::string_view text) {
 
 std::optional<Json> as_number(std::string_view text) {
   text = trim(text);
-  const char *begin = text.data(), *end = text.data() + text.size();
-  if (text.starts_with('+')) ++begin;
-  int64_t integer = 0;
-  if (const auto r = std::from_chars(begin, end, integer); r.ec == std::errc{} && r.ptr == end) return Json(integer);
-  uint64_t large = 0;
-  if (const auto r = std::from_chars(begin, end, large); r.ec == std::errc{} && r.ptr == end) return Json(large);
-  if (text.find_first_not_of("0123456789", text.find_first_of("+-") == 0 ? 1 : 0) == std::string_view::npos)
-    return std::nullopt;  // a float would lose digits
-  double real = 0;
-  if (const auto r = std::from_chars(begin, end, real); r.ec != std::errc{} || r.ptr != end || !std::isfinite(real))
-    return std::nullopt;
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const std::optional<Json> number = read_number(text);
+  if (!number || !number->is_number_float()) return number;
+  const double real = number->get<double>();
   if (real == std::floor(real) && std::abs(real) < 0x1p53) return Json(static_cast<int64_t>(real));
-  return Json(real);
+  return number;
 }
 
 std::optional<Json> as_boolean(std::string_view text) {

@@ -206,17 +206,9 @@ class Reader {
     std::string_view d = digits;
     if (d.starts_with('+')) d.remove_prefix(1);
     if (d.empty() || !(d[0] == '-' || d[0] == '.' || (d[0] >= '0' && d[0] <= '9'))) return false;
-    const char *begin = d.data(), *end = d.data() + d.size();
-    int64_t integer = 0;
-    if (auto r = std::from_chars(begin, end, integer); r.ec == std::errc{} && r.ptr == end) return out = integer, true;
-    uint64_t large = 0;
-    if (auto r = std::from_chars(begin, end, large); r.ec == std::errc{} && r.ptr == end) return out = large, true;
-    if (d.find_first_not_of("0123456789", d[0] == '-' ? 1 : 0) == std::string_view::npos) return false;
-    double real = 0;
-    if (auto r = std::from_chars(begin, end, real); r.ec != std::errc{} || r.ptr != end || !std::isfinite(real))
-      return false;
-    out = real;
-    return true;
+    const std::optional<Json> read = read_number(d);
+    if (read) out = *read;
+    return read.has_value();
   }
 
   std::string_view text_;
@@ -230,6 +222,19 @@ std::optional<Json> parse_literal(std::string_view text, const LiteralStyle& sty
   Json value;
   if (!Reader(text, style).whole(value)) return std::nullopt;
   return value;
+}
+
+std::optional<Json> read_number(std::string_view digits) {
+  const char *begin = digits.data(), *end = digits.data() + digits.size();
+  int64_t integer = 0;
+  if (const auto r = std::from_chars(begin, end, integer); r.ec == std::errc{} && r.ptr == end) return Json(integer);
+  uint64_t large = 0;
+  if (const auto r = std::from_chars(begin, end, large); r.ec == std::errc{} && r.ptr == end) return Json(large);
+  if (digits.find_first_not_of("0123456789", digits.starts_with('-') ? 1 : 0) == digits.npos) return std::nullopt;
+  double real = 0;
+  if (const auto r = std::from_chars(begin, end, real); r.ec != std::errc{} || r.ptr != end || !std::isfinite(real))
+    return std::nullopt;
+  return Json(real);
 }
 
 std::optional<Json> parse_json_value(std::string_view text) {

@@ -17,6 +17,10 @@ struct LiteralStyle {
 // true, false. Nothing if `text` is not exactly one such value, white space around it aside. Tuples become arrays.
 std::optional<Json> parse_literal(std::string_view text, const LiteralStyle& style = {});
 
+// A decimal number: an integer where it is written as one, else a float. Nothing if it is neither, not finite, or an
+// integer beyond 64 bits, of which a float would lose digits.
+std::optional<Json> read_number(std::string_view digits);
+
 // JSON as json.loads reads it, but nothing instead of an error.
 std::optional<Json> parse_json_value(std::string_view text);
 

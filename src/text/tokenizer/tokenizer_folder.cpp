@@ -234,10 +234,9 @@ std::unique_ptr<Tokenizer::Pipeline> open_tiktoken(const std::filesystem::path& 
   if (last - model_size > static_cast<int64_t>(AddedVocabulary::kMaxTokens))
     throw LoadError(path.string(), "the folder names a token with the id " + std::to_string(last) + ", more than " +
                                        std::to_string(AddedVocabulary::kMaxTokens) + " behind the last");
-  if (!settings.added.empty())
-    for (int64_t id = model_size; id < last; ++id)
-      if (!settings.added.contains(id))
-        settings.added[id] = special_token("<|reserved_token_" + std::to_string(id) + "|>");
+  for (int64_t id = model_size; id < last; ++id)
+    if (!settings.added.contains(id))
+      settings.added[id] = special_token("<|reserved_token_" + std::to_string(id) + "|>");
   apply_settings(*pipeline, settings);
   surround(*pipeline, settings.add_bos.value_or(false), settings.add_eos.value_or(false));
   return pipeline;
