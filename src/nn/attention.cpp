@@ -7,9 +7,10 @@ namespace hearth::nn {
 mx::array Attention::operator()(const mx::array& x, const Rope& rope, const Rope::Step& step, cache::RaggedBatch& batch,
                                 int layer) const {
   const int tokens = x.shape(0);
-  mx::array q = mx::reshape(q_proj(x), {tokens, heads, head_dim});
-  mx::array k = mx::reshape(k_proj(x), {tokens, kv_heads, head_dim});
-  const mx::array v = mx::reshape(v_proj(x), {tokens, kv_heads, head_dim});
+  const std::vector<mx::array> qkv = Linear::apply_all({&q_proj, &k_proj, &v_proj}, x);
+  mx::array q = mx::reshape(qkv[0], {tokens, heads, head_dim});
+  mx::array k = mx::reshape(qkv[1], {tokens, kv_heads, head_dim});
+  const mx::array v = mx::reshape(qkv[2], {tokens, kv_heads, head_dim});
   if (q_norm) q = (*q_norm)(q);
   if (k_norm) k = (*k_norm)(k);
   const cache::AttendOptions options{.scale = 1.0f / std::sqrt(static_cast<float>(head_dim)), .window = window};

@@ -3,7 +3,9 @@
 // Shapes:  x [..., K] -> [..., N]; W [N, K].
 #pragma once
 
+#include <initializer_list>
 #include <optional>
+#include <vector>
 
 #include "core/mx.h"
 #include "weights/quantization.h"
@@ -26,7 +28,12 @@ class Linear {
 
   mx::array operator()(const mx::array& x) const;
 
+  // Each of the layers on one x, with the same bits: those that are quantized alike share what a product does with x.
+  static std::vector<mx::array> apply_all(std::initializer_list<const Linear*> layers, const mx::array& x);
+
  private:
+  mx::array biased(const mx::array& y) const;
+
   Matrix matrix_;  // a dense weight is held transposed, [K, N]: a view of the file's rows
   std::optional<mx::array> bias_;
 };

@@ -13,7 +13,8 @@ struct SwiGLU {
 
   // x [T, E] -> [T, E].
   mx::array operator()(const mx::array& x) const {
-    const mx::array gate = gate_proj(x), up = up_proj(x);
+    const std::vector<mx::array> gate_up = Linear::apply_all({&gate_proj, &up_proj}, x);
+    const mx::array &gate = gate_up[0], &up = gate_up[1];
     const mx::Dtype type = mx::result_type(gate, up);  // files may mix float types
     return down_proj(ops::swiglu(mx::astype(gate, type), mx::astype(up, type)));
   }

@@ -44,6 +44,12 @@ Isa best_isa() {
   return Isa::kAvx512Bf16;
 }
 
+bool find_vnni(Isa isa) {
+  if (isa == Isa::kScalar) return false;
+  constexpr unsigned kAvx512Vnni = 1u << 11, kAvxVnni = 1u << 4;
+  return isa == Isa::kAvx2 ? has_bits(Cpuid(7, 1).eax, kAvxVnni) : has_bits(Cpuid(7, 0).ecx, kAvx512Vnni);
+}
+
 bool available(Isa isa) { return isa <= available_isas().back(); }
 
 Isa chosen_isa() {
@@ -63,6 +69,11 @@ std::atomic<Isa>& active() {
 }  // namespace
 
 std::string_view isa_name(Isa isa) { return kNames[static_cast<size_t>(isa)]; }
+
+bool has_vnni(Isa isa) {
+  static const bool in_ymm = find_vnni(Isa::kAvx2), in_zmm = find_vnni(Isa::kAvx512);
+  return isa == Isa::kAvx2 ? in_ymm : isa >= Isa::kAvx512 && in_zmm;
+}
 
 std::span<const Isa> available_isas() {
   static constexpr std::array<Isa, kIsaCount> kAll = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16};

@@ -21,6 +21,9 @@ inline constexpr int kIsaCount = 4;
 // "scalar", "avx2", "avx512", "avx512bf16".
 std::string_view isa_name(Isa isa);
 
+// Whether this CPU multiplies and adds 16-bit integers at once (VNNI) in the vectors of an available instruction set.
+bool has_vnni(Isa isa);
+
 // What this CPU and operating system can run, ascending; kScalar is always there.
 std::span<const Isa> available_isas();
 

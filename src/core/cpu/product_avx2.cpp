@@ -1,6 +1,5 @@
-// Products in eight float lanes, for all three types. 16-bit values are widened as they are loaded; weights of codes
-// are rounded to the type of their scales first, so that they equal dequantized ones. Dequantization is here because it
-// is the same expansion of codes, written to memory.
+// Dense products in eight float lanes, for all three types: 16-bit values are widened as they are loaded. And
+// dequantization, in the same lanes.
 #include "core/cpu/product.h"
 #include "core/cpu/product_driver.h"
 #include "core/cpu/target.h"
@@ -18,13 +17,6 @@ void matmul_avx2(const MatmulArgs& args) {
   if (args.type == Dtype::kFloat32) return run_dense<EightLanes<float>>(call);
   if (args.type == Dtype::kFloat16) return run_dense<EightLanes<Float16>>(call);
   run_dense<EightLanes<Bfloat16>>(call);
-}
-
-void quantized_matmul_avx2(const QuantizedMatmulArgs& args) {
-  const ProductCall call = product_call(args);
-  if (args.type == Dtype::kFloat32) return run_coded<EightLanes<float>>(call);
-  if (args.type == Dtype::kFloat16) return run_coded<EightLanes<Float16>>(call);
-  run_coded<EightLanes<Bfloat16>>(call);
 }
 
 namespace {

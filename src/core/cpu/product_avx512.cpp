@@ -1,6 +1,6 @@
-// Products in sixteen float lanes, for all three types. 16-bit values are widened as they are loaded; weights of codes
-// are rounded to the type of their scales first, so that they equal dequantized ones. Dequantization is here because it
-// is the same expansion of codes, written to memory.
+// Products in sixteen float lanes, for all three types. 16-bit values are widened as they are loaded; for the table
+// with BF16 codes are expanded, and weights rounded to the type of their scales first, so that they equal dequantized
+// ones. Dequantization is here because it is the same expansion of codes, written to memory.
 #include "core/cpu/product.h"
 #include "core/cpu/product_driver.h"
 #include "core/cpu/target.h"
@@ -20,11 +20,9 @@ void matmul_avx512(const MatmulArgs& args) {
   run_dense<FloatLanes<Bfloat16>>(call);
 }
 
-void quantized_matmul_avx512(const QuantizedMatmulArgs& args) {
-  const ProductCall call = product_call(args);
-  if (args.type == Dtype::kFloat32) return run_coded<FloatLanes<float>>(call);
-  if (args.type == Dtype::kFloat16) return run_coded<FloatLanes<Float16>>(call);
-  run_coded<FloatLanes<Bfloat16>>(call);
+void expanded_matmul_avx512(Dtype type, const ProductCall& call) {
+  if (type == Dtype::kFloat32) return run_coded<FloatLanes<float>>(call);
+  run_coded<FloatLanes<Float16>>(call);
 }
 
 namespace {

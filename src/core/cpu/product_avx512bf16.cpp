@@ -188,8 +188,15 @@ void matmul_avx512bf16(const MatmulArgs& args) {
 }
 
 void quantized_matmul_avx512bf16(const QuantizedMatmulArgs& args) {
-  if (args.type != Dtype::kBfloat16) return quantized_matmul_avx512(args);
-  run_coded<Bfloat16Pairs>(product_call(args));
+  if (args.scale_type != args.x_type || args.y_type != args.x_type) return quantized_matmul_avx512(args);
+  for (const QuantizedProduct& product : args.products) {
+    const ProductCall call = product_call(args, product);
+    if (args.x_type == Dtype::kBfloat16) {
+      run_coded<Bfloat16Pairs>(call);
+    } else {
+      expanded_matmul_avx512(args.x_type, call);
+    }
+  }
 }
 
 }  // namespace hearth::cpu

@@ -172,13 +172,10 @@ void quantized_product(benchmark::State& state, Dtype type, int bits, int group)
 
   size_t next = 0;
   for (auto _ : state) {
-    kernels().quantized_matmul({.type = type,
-                                .x = x.data(),
-                                .w = matrices[next++ % matrices.size()].matrix,
-                                .y = y.data(),
-                                .m = m,
-                                .x_stride = k,
-                                .y_stride = n});
+    const QuantizedProduct product = {
+        .w = matrices[next++ % matrices.size()].matrix, .y = y.data(), .y_stride = n, .m = m};
+    kernels().quantized_matmul(
+        {.x_type = type, .scale_type = type, .y_type = type, .x = x.data(), .x_stride = k, .products = {&product, 1}});
   }
   const double calls = static_cast<double>(state.iterations());
   const auto rate = benchmark::Counter::kIsRate;

@@ -82,21 +82,23 @@ ProductCall product_call(const MatmulArgs& a) {
           .k = a.k,
           .x_stride = a.x_stride,
           .w_stride = a.w_stride,
-          .y_stride = a.y_stride};
+          .y_stride = a.y_stride,
+          .rows = nullptr};
 }
 
-ProductCall product_call(const QuantizedMatmulArgs& a) {
-  return {.type = a.type,
+ProductCall product_call(const QuantizedMatmulArgs& a, const QuantizedProduct& p) {
+  return {.type = a.x_type,
           .x = a.x,
           .w = nullptr,
-          .codes = a.w,
-          .y = a.y,
-          .m = a.m,
-          .n = a.w.n,
-          .k = a.w.k,
+          .codes = p.w,
+          .y = p.y,
+          .m = p.m,
+          .n = p.w.n,
+          .k = p.w.k,
           .x_stride = a.x_stride,
           .w_stride = 0,
-          .y_stride = a.y_stride};
+          .y_stride = p.y_stride,
+          .rows = p.rows};
 }
 
 DequantizeCall dequantize_call(const DequantizeArgs& a) {

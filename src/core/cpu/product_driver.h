@@ -19,13 +19,15 @@ struct ProductCall {
   void* y = nullptr;
   int64_t m = 0, n = 0, k = 0;
   int64_t x_stride = 0, w_stride = 0, y_stride = 0;
+  const int32_t* rows = nullptr;  // rows of x; null: 0 to m - 1
 
+  int64_t row_of_x(int64_t i) const { return rows == nullptr ? i : rows[i]; }
   int64_t blocks(int block) const { return (k + block - 1) / block; }
   int64_t groups() const { return w == nullptr ? k / codes.group_size : 0; }
 };
 
 ProductCall product_call(const MatmulArgs& args);
-ProductCall product_call(const QuantizedMatmulArgs& args);
+ProductCall product_call(const QuantizedMatmulArgs& args, const QuantizedProduct& product);
 
 // Expands row rows[i] (null: i) of `codes` to row i of `out`, for all i < count.
 struct DequantizeCall {
@@ -69,5 +71,8 @@ inline constexpr int64_t kPanelBytes = 24 * 1024;
 inline constexpr int64_t kPanelRounding = 4096;  // bytes beyond, for up to three more blocks: whole groups are expanded
 
 void run_product(const ProductCall& call, const ProductKernels& kernels);
+
+// Float32 and float16 products of expanded codes, for the table with BF16.
+void expanded_matmul_avx512(Dtype type, const ProductCall& call);
 
 }  // namespace hearth::cpu

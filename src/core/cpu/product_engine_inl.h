@@ -289,7 +289,7 @@ void pack_rows(const ProductCall& c, int64_t first, int count, int padded, bool 
   const int64_t blocks = c.blocks(L::kBlock);
   auto* to = static_cast<typename L::Vector*>(packed);
   for (int r = 0; r < padded; r++) {
-    const T* p = static_cast<const T*>(c.x) + (first + r) * c.x_stride;
+    const T* p = static_cast<const T*>(c.x) + (r < count ? c.row_of_x(first + r) : 0) * c.x_stride;
     for (int64_t block = 0; block < blocks; block++) {
       const int64_t left = r < count ? c.k - block * L::kBlock : 0;
       typename L::Vector x[L::kVectors];

@@ -1,5 +1,5 @@
-// The specification of the products, and the fallback on CPUs without AVX2. A row of W is brought to float32 (values of
-// 16-bit types exactly; quantized ones as fma(s, q, b) rounded to the type), and multiplied with every row of x.
+// The specification of dense products and of dequantization, and the fallback on CPUs without AVX2. Values of 16-bit
+// types are brought to float32 exactly; quantized ones are fma(s, q, b) rounded to the type.
 // Order along K: element k goes to partial sum k % 8; partial sums are added in ascending order.
 #include <algorithm>
 #include <cmath>
@@ -58,34 +58,20 @@ float dot(const float* x, const float* w, int64_t k) {
   return sum;
 }
 
-// row_of_w(n, to) writes row n of W as floats.
-template <class T, class RowOfW>
-void product(const T* x, int64_t x_stride, T* y, int64_t y_stride, int64_t m, int64_t n, int64_t k, RowOfW row_of_w) {
-  std::vector<float> rows(static_cast<size_t>(m * k));
-  for (int64_t i = 0; i < m; i++) widen(x + i * x_stride, k, rows.data() + i * k);
-  const size_t grain = static_cast<size_t>(std::max<int64_t>(1, 8192 / std::max<int64_t>(m * k, 1)));
-  parallel_for(static_cast<size_t>(n), grain, [&](size_t begin, size_t end) {
-    std::vector<float> w(static_cast<size_t>(k));
+template <class T>
+void matmul_of(const MatmulArgs& a) {
+  std::vector<float> rows(static_cast<size_t>(a.m * a.k));
+  for (int64_t i = 0; i < a.m; i++) widen(static_cast<const T*>(a.x) + i * a.x_stride, a.k, rows.data() + i * a.k);
+  const size_t grain = static_cast<size_t>(std::max<int64_t>(1, 8192 / std::max<int64_t>(a.m * a.k, 1)));
+  parallel_for(static_cast<size_t>(a.n), grain, [&](size_t begin, size_t end) {
+    std::vector<float> w(static_cast<size_t>(a.k));
     for (int64_t j = static_cast<int64_t>(begin); j < static_cast<int64_t>(end); j++) {
-      row_of_w(j, w.data());
-      for (int64_t i = 0; i < m; i++) {
-        y[i * y_stride + j] = from_float<T>(dot(rows.data() + i * k, w.data(), k));
+      widen(static_cast<const T*>(a.w) + j * a.w_stride, a.k, w.data());
+      for (int64_t i = 0; i < a.m; i++) {
+        static_cast<T*>(a.y)[i * a.y_stride + j] = from_float<T>(dot(rows.data() + i * a.k, w.data(), a.k));
       }
     }
   });
-}
-
-template <class T>
-void matmul_of(const MatmulArgs& a) {
-  const T* w = static_cast<const T*>(a.w);
-  product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<T*>(a.y), a.y_stride, a.m, a.n, a.k,
-             [&](int64_t n, float* to) { widen(w + n * a.w_stride, a.k, to); });
-}
-
-template <class T>
-void quantized_matmul_of(const QuantizedMatmulArgs& a) {
-  product<T>(static_cast<const T*>(a.x), a.x_stride, static_cast<T*>(a.y), a.y_stride, a.m, a.w.n, a.w.k,
-             [&](int64_t n, float* to) { dequantize_row<T>(a.w, n, to); });
 }
 
 template <class T>
@@ -112,12 +98,6 @@ void matmul_scalar(const MatmulArgs& args) {
   if (args.type == Dtype::kFloat32) return matmul_of<float>(args);
   if (args.type == Dtype::kFloat16) return matmul_of<Float16>(args);
   matmul_of<Bfloat16>(args);
-}
-
-void quantized_matmul_scalar(const QuantizedMatmulArgs& args) {
-  if (args.type == Dtype::kFloat32) return quantized_matmul_of<float>(args);
-  if (args.type == Dtype::kFloat16) return quantized_matmul_of<Float16>(args);
-  quantized_matmul_of<Bfloat16>(args);
 }
 
 void dequantize_scalar(const DequantizeArgs& args) {

@@ -30,3 +30,6 @@
   HEARTH_TARGET_BEGIN(                                                                       \
       "avx2,fma,f16c,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi," \
       "avx512bf16")
+#define HEARTH_TARGET_BEGIN_AVX_VNNI HEARTH_TARGET_BEGIN("avx2,fma,f16c,bmi,bmi2,lzcnt,avxvnni")
+#define HEARTH_TARGET_BEGIN_AVX512_VNNI \
+  HEARTH_TARGET_BEGIN("avx2,fma,f16c,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni")

@@ -39,32 +39,41 @@ void dequantize_into(void* out, Dtype t, const cpu::QuantizedMatrix& w) {
   cpu::kernels().dequantize({.type = kernel_type(t), .w = w, .out = out, .out_stride = w.k});
 }
 
-// Inputs: x, w, scales, biases; w is one matrix. x [..., K].
+// Inputs: x, then w, scales and biases of each matrix. x [..., K]; a product for every matrix. Scales and biases have
+// one type for all, and so have the products.
 class QuantizedMatmul final : public ComparablePrimitive<QuantizedMatmul> {
  public:
   QuantizedMatmul(Stream s, int group_size, int bits) : ComparablePrimitive(s), group_size_(group_size), bits_(bits) {}
   auto state() const { return std::tie(group_size_, bits_); }
   const char* name() const override { return "QuantizedMatmul"; }
   std::vector<Shape> output_shapes(Arrays inputs) const override {
-    Shape shape = inputs[0].shape();
-    shape.back() = inputs[1].shape(-2);
-    return {shape};
+    std::vector<Shape> shapes;
+    for (size_t i = 1; i < inputs.size(); i += 3) {
+      shapes.push_back(inputs[0].shape());
+      shapes.back().back() = inputs[i].shape(-2);
+    }
+    return shapes;
   }
 
   void eval_cpu(Arrays inputs, MutableArrays outputs) override {
-    array& out = outputs[0];
-    allocate(out);
-    if (out.size() == 0) return;
-    const array x = row_contiguous(inputs[0]), w = row_contiguous(inputs[1]);
-    const array scales = row_contiguous(inputs[2]), biases = row_contiguous(inputs[3]);
-    const auto packed = packed_matrix(w, scales, biases, group_size_, bits_);
-    cpu::kernels().quantized_matmul({.type = kernel_type(x),
+    for (array& out : outputs) allocate(out);
+    const array x = row_contiguous(inputs[0]);
+    std::vector<array> parts;  // keeps copies that row_contiguous made
+    std::vector<cpu::QuantizedProduct> products;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      for (size_t part = 1; part <= 3; ++part) parts.push_back(row_contiguous(inputs[3 * i + part]));
+      const auto w = packed_matrix(parts[3 * i], parts[3 * i + 1], parts[3 * i + 2], group_size_, bits_);
+      if (outputs[i].size() == 0) continue;
+      products.push_back(
+          {.w = w, .y = outputs[i].data<void>(), .y_stride = w.n, .m = static_cast<int64_t>(outputs[i].size()) / w.n});
+    }
+    if (products.empty()) return;
+    cpu::kernels().quantized_matmul({.x_type = kernel_type(x),
+                                     .scale_type = kernel_type(parts[1]),
+                                     .y_type = kernel_type(outputs[0]),
                                      .x = x.data<void>(),
-                                     .w = packed,
-                                     .y = out.data<void>(),
-                                     .m = static_cast<int64_t>(out.size()) / packed.n,
-                                     .x_stride = packed.k,
-                                     .y_stride = packed.n});
+                                     .x_stride = products[0].w.k,
+                                     .products = products});
   }
 
  private:
@@ -229,13 +238,7 @@ void check_packed(const array& w, const array& scales, const std::optional<array
   }
 }
 
-}  // namespace
-
-array quantized_matmul(const array& x, const array& w, const array& scales, const std::optional<array>& biases,
-                       bool transpose, std::optional<int> group_size, std::optional<int> bits, const std::string& mode,
-                       StreamOrDevice s) {
-  const Format f = checked_format(group_size, bits, mode, std::nullopt, "quantized_matmul");
-  check_packed(w, scales, biases, f, "quantized_matmul");
+void check_x(const array& x, const array& w, const array& scales, bool transpose, const Format& f) {
   if (x.ndim() == 0) invalid("[quantized_matmul] Got 0 dimension input. x must have at least one dimension.");
   require_float(x.dtype(), "quantized_matmul");
   const int n = w.shape(-2), k = scales.shape(-1) * f.group_size;
@@ -245,16 +248,26 @@ array quantized_matmul(const array& x, const array& w, const array& scales, cons
             ") computed from shape ", w.shape(), " with group_size=", f.group_size, ", bits=", f.bits,
             " and transpose=", transpose ? "true" : "false");
   }
-  const Dtype t = promote_types(promote_types(x.dtype(), scales.dtype()), biases->dtype());
-  if (!transpose || w.ndim() > 2) {
-    const array dense =
-        dequantize(w, astype(scales, t, s), astype(*biases, t, s), f.group_size, f.bits, mode, {}, {}, s);
-    return matmul(astype(x, t, s), transpose ? swapaxes(dense, -1, -2, s) : dense, s);
+}
+
+Dtype product_type(const array& x, const array& scales, const array& biases) {
+  return promote_types(promote_types(x.dtype(), scales.dtype()), biases.dtype());
+}
+
+}  // namespace
+
+array quantized_matmul(const array& x, const array& w, const array& scales, const std::optional<array>& biases,
+                       bool transpose, std::optional<int> group_size, std::optional<int> bits, const std::string& mode,
+                       StreamOrDevice s) {
+  const Format f = checked_format(group_size, bits, mode, std::nullopt, "quantized_matmul");
+  check_packed(w, scales, biases, f, "quantized_matmul");
+  check_x(x, w, scales, transpose, f);
+  if (transpose && w.ndim() == 2) {
+    return detail::quantized_matmuls(x, {{w, scales, *biases}}, f.group_size, f.bits, s)[0];
   }
-  Shape shape = x.shape();
-  shape.back() = n;
-  return array(std::move(shape), t, std::make_shared<QuantizedMatmul>(to_stream(s), f.group_size, f.bits),
-               {astype(x, t, s), w, astype(scales, t, s), astype(*biases, t, s)});
+  const Dtype t = product_type(x, scales, *biases);
+  const array dense = dequantize(w, astype(scales, t, s), astype(*biases, t, s), f.group_size, f.bits, mode, {}, {}, s);
+  return matmul(astype(x, t, s), transpose ? swapaxes(dense, -1, -2, s) : dense, s);
 }
 
 std::vector<array> quantize(const array& w, std::optional<int> group_size, std::optional<int> bits,
@@ -285,6 +298,26 @@ array dequantize(const array& w, const array& scales, const std::optional<array>
 }
 
 namespace detail {
+
+std::vector<array> quantized_matmuls(const array& x, const std::vector<PackedMatrix>& matrices, int group_size,
+                                     int bits, StreamOrDevice s) {
+  const Format f = checked_format(group_size, bits, "affine", std::nullopt, "quantized_matmul");
+  std::vector<array> inputs = {x};
+  Dtype scale_type = matrices.at(0).scales.dtype();
+  for (const auto& [w, scales, biases] : matrices) {
+    check_packed(w, scales, biases, f, "quantized_matmul");
+    if (w.ndim() != 2) invalid("[quantized_matmul] A matrix must have 2 dimensions, got shape ", w.shape(), ".");
+    check_x(x, w, scales, /*transpose=*/true, f);
+    scale_type = promote_types(scale_type, promote_types(scales.dtype(), biases.dtype()));
+  }
+  for (const auto& [w, scales, biases] : matrices) {
+    inputs.insert(inputs.end(), {w, astype(scales, scale_type, s), astype(biases, scale_type, s)});
+  }
+  auto primitive = std::make_shared<QuantizedMatmul>(to_stream(s), f.group_size, f.bits);
+  std::vector<Shape> shapes = primitive->output_shapes(inputs);
+  return array::make_arrays(
+      std::move(shapes), std::vector<Dtype>(matrices.size(), promote_types(x.dtype(), scale_type)), primitive, inputs);
+}
 
 array take_dequantized(const array& w, const array& scales, const array& biases, const array& indices, int group_size,
                        int bits, StreamOrDevice s) {

@@ -15,8 +15,10 @@
 
 namespace hearth::core {
 
-// x [..., K] by wᵀ (transpose) -> [..., N], or x [..., N] by w -> [..., K]. Equals matmul(x, dequantize(w)), bit for
-// bit when x has a 16-bit type. The result has the type of x, promoted with the scales'.
+// x [..., K] by wᵀ (transpose) -> [..., N], or x [..., N] by w -> [..., K]. The result has the type of x, promoted with
+// the scales'. With transpose and one matrix, on a CPU with BF16, equals matmul(x, dequantize(w)), bit for bit when x
+// and the scales have one 16-bit type; on others weights are not rounded, but x is: to 16-bit integers, which the
+// largest of its group of group_size fills (core/cpu/integer_product.h).
 array quantized_matmul(const array& x, const array& w, const array& scales,
                        const std::optional<array>& biases = std::nullopt, bool transpose = true,
                        std::optional<int> group_size = std::nullopt, std::optional<int> bits = std::nullopt,
@@ -34,6 +36,15 @@ array dequantize(const array& w, const array& scales, const std::optional<array>
                  std::optional<Dtype> dtype = std::nullopt, StreamOrDevice s = {});
 
 namespace detail {
+
+struct PackedMatrix {
+  array w, scales, biases;
+};
+
+// quantized_matmul(x, matrix, transpose) for each of several matrices of one format, which share the rounding of x. For
+// ops/, which gives it its public name. Scales are promoted to one type. Requires at least one matrix, of rank 2.
+std::vector<array> quantized_matmuls(const array& x, const std::vector<PackedMatrix>& matrices, int group_size,
+                                     int bits, StreamOrDevice s = {});
 
 // take(dequantize(w, scales, biases), indices, 0) without expanding the rest: w as above with rank 2, indices of any
 // shape and integer type -> [..., K]. For ops/, which gives it its public name. An index out of [-N, N) gives zeros.
