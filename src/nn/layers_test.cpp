@@ -24,14 +24,38 @@ TEST(Linear, MultipliesByTheTransposedWeightAndAddsTheBias) {
   EXPECT_TRUE(same_bits(Linear({.weight = weight}, bias)(x), mx::add(product, bias)));
 }
 
+// With BF16 weights are rounded to their type, as dequantized ones are; elsewhere they are exact.
 TEST(Linear, EqualsItsDequantizedSelf) {
   testing::for_each_way_to_run([] {
     for (const mx::Dtype type : {mx::float16, mx::bfloat16}) {
       const array x = random_array({3, 64}, 1, type);
       const Matrix matrix = quantized(random_array({10, 64}, 2, type));
       const array dense = mx::dequantize(matrix.weight, *matrix.scales, *matrix.biases, 32, 4);
-      EXPECT_TRUE(same_bits(Linear(matrix)(x), Linear({.weight = dense})(x)));
+      const array y = Linear(matrix)(x), expected = Linear({.weight = dense})(x);
+      if (cpu::active_isa() == cpu::Isa::kAvx512Bf16) {
+        EXPECT_TRUE(same_bits(y, expected));
+      } else {
+        EXPECT_LE(testing::relative_difference(y, expected), type == mx::float16 ? 0x1p-10f : 0x1p-7f);
+      }
     }
+  });
+}
+
+// Alike, of other bits, dense: together they are what each is alone.
+TEST(Linear, AppliesSeveralLayersToOneInput) {
+  const array x = random_array({3, 64}, 1, mx::float16), bias = random_array({10}, 3, mx::float16);
+  const array weight = random_array({10, 64}, 2, mx::float16);
+  const Linear first(quantized(weight)), second(quantized(random_array({7, 64}, 4, mx::float16))),
+      third({.weight = weight});
+  const Linear biased(quantized(weight), bias);
+  const auto check = [&](std::initializer_list<const Linear*> layers) {
+    const std::vector<array> together = Linear::apply_all(layers, x);
+    ASSERT_EQ(together.size(), layers.size());
+    for (size_t i = 0; i < layers.size(); ++i) EXPECT_TRUE(same_bits(together[i], (*layers.begin()[i])(x)));
+  };
+  testing::for_each_way_to_run([&] {
+    check({&first, &second, &biased});
+    check({&first, &third});
   });
 }
 
