@@ -7,19 +7,27 @@
 namespace hearth::cpu {
 namespace {
 
-// Scales [first, first + count) of up to eight as floats, zeros behind.
-inline __m256 eight_scales(Dtype type, const void* scales, int64_t first, int count) {
+// Scales [first, first + count) as floats, zeros behind; count is at most eight. What follows them in memory is read as
+// well unless they are the last ones of `all`.
+inline __m256 eight_scales(Dtype type, const void* scales, int64_t first, int count, int64_t all) {
   alignas(32) char copy[32] = {};
   const size_t size = type == Dtype::kFloat32 ? 4 : 2;
   const char* p = static_cast<const char*>(scales) + first * size;
-  if (__builtin_expect(count < 8, 0)) {
+  if (__builtin_expect(first + 8 > all, 0)) {
     __builtin_memcpy(copy, p, count * size);
     p = copy;
   }
-  if (type == Dtype::kFloat32) return _mm256_loadu_ps(reinterpret_cast<const float*>(p));
-  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  if (type == Dtype::kFloat16) return _mm256_cvtph_ps(halves);
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+  __m256 floats;
+  if (type == Dtype::kFloat32) {
+    floats = _mm256_loadu_ps(reinterpret_cast<const float*>(p));
+  } else {
+    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    floats = type == Dtype::kFloat16 ? _mm256_cvtph_ps(halves)
+                                     : _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+  }
+  if (count == 8) return floats;
+  const __m256i there = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  return _mm256_and_ps(floats, _mm256_castsi256_ps(there));
 }
 
 struct OneRow {
@@ -55,12 +63,14 @@ struct OneRow {
   static Floats to_floats(Words sums) { return _mm256_cvtepi32_ps(sums); }
   static Floats times(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
   static Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+  static Floats load(const float* p) { return _mm256_load_ps(p); }
   static void store(Floats v, float* p) { _mm256_store_ps(p, v); }
   // Eight floats for every row of W.
   static Floats both(const float* p) { return _mm256_loadu_ps(p); }
+  // Scales [first, first + count) of a row of `groups`; `all` of the matrix.
   static Floats load_scales(Dtype type, const void* scales, const int64_t* rows, int64_t groups, int64_t first,
-                            int count) {
-    return eight_scales(type, scales, rows[0] * groups + first, count);
+                            int count, int64_t all) {
+    return eight_scales(type, scales, rows[0] * groups + first, count, all);
   }
   // The scale of each lane of a unit whose kGroups groups begin with `group`.
   template <int kGroups>

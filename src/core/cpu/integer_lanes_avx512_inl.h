@@ -60,15 +60,16 @@ struct TwoRows {
   static Floats to_floats(Words sums) { return _mm512_cvtepi32_ps(sums); }
   static Floats times(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
   static Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+  static Floats load(const float* p) { return _mm512_load_ps(p); }
   static void store(Floats v, float* p) { _mm512_store_ps(p, v); }
   static Floats join(__m256 first, __m256 second) {
     return _mm512_insertf32x8(_mm512_castps256_ps512(first), second, 1);
   }
   static Floats both(const float* p) { return _mm512_broadcast_f32x8(_mm256_loadu_ps(p)); }
   static Floats load_scales(Dtype type, const void* scales, const int64_t* rows, int64_t groups, int64_t first,
-                            int count) {
-    return join(OneRow::load_scales(type, scales, rows, groups, first, count),
-                OneRow::load_scales(type, scales, rows + 1, groups, first, count));
+                            int count, int64_t all) {
+    return join(OneRow::load_scales(type, scales, rows, groups, first, count, all),
+                OneRow::load_scales(type, scales, rows + 1, groups, first, count, all));
   }
   template <int kGroups>
   static Floats unit_scales(const float* chunk, int group) {

@@ -132,7 +132,7 @@ void run_few(const QuantizedMatmulArgs& args, std::span<const QuantizedProduct> 
     blocks.visit(static_cast<int64_t>(begin), static_cast<int64_t>(end), [&](const QuantizedProduct& p, int64_t n) {
       const IntegerCall call = call_of(args, p, 0);
       const int64_t last = std::min<int64_t>(n + kRowsAtOnce, p.w.n);
-      kernels.multiply(call, tile, n, last, 0, call.chunks(), lanes);
+      kernels.multiply(call, tile, n, last, lanes);
       kernels.add_lanes(call, tile, static_cast<int>(p.m), n, last, lanes);
     });
   });
@@ -145,24 +145,26 @@ struct Rectangle {
 
 void multiply_rectangle(const QuantizedMatmulArgs& args, const QuantizedProduct& p, const RoundedRows& x,
                         const IntegerKernels& kernels, const Rectangle& r) {
-  constexpr int64_t kBlockLanes = kRowsAtOnce * kRowsAtOnce * kProductLanes;
-  float* lanes = thread_scratch(ScratchUse::kTile, kRectangleTiles * kRectangleBlocks * kBlockLanes);
-  const int64_t chunks = call_of(args, p, 0).chunks(), part = kPartCodes / (kChunkGroups * p.w.group_size);
-  int64_t first = 0;
-  do {
-    const int64_t last = std::min(first + part, chunks);
-    float* own = lanes;
-    for (int64_t t = r.tile_begin; t < r.tile_end; t++) {
-      const RoundedTile tile = x.tile(t);
-      const IntegerCall call = call_of(args, p, x.first_row(t));
-      for (int64_t n = r.begin; n < r.end; n += kRowsAtOnce, own += kBlockLanes) {
-        const int64_t end = std::min<int64_t>(n + kRowsAtOnce, r.end);
-        kernels.multiply(call, tile, n, end, first, last, own);
+  constexpr int64_t kLanes = kRowsAtOnce * kRowsAtOnce * kProductLanes, kAll = kRectangleTiles * kLanes;
+  float* lanes = thread_scratch(ScratchUse::kTile, kAll + kCodePanelBytes / sizeof(float));
+  char* panel = reinterpret_cast<char*>(lanes + kAll);
+  const int64_t chunks = call_of(args, p, 0).chunks(), part = kPanelCodes / (kChunkGroups * p.w.group_size);
+  for (int64_t n = r.begin; n < r.end; n += kRowsAtOnce) {
+    const int64_t end = std::min<int64_t>(n + kRowsAtOnce, r.end);
+    int64_t first = 0;
+    do {
+      const int64_t last = std::min(first + part, chunks);
+      kernels.expand(call_of(args, p, 0), n, end, first, last, panel);
+      for (int64_t t = r.tile_begin; t < r.tile_end; t++) {
+        const RoundedTile tile = x.tile(t);
+        const IntegerCall call = call_of(args, p, x.first_row(t));
+        float* own = lanes + (t - r.tile_begin) * kLanes;
+        kernels.multiply_expanded(call, tile, panel, n, end, first, last, own);
         if (last == chunks) kernels.add_lanes(call, tile, x.rows_in(t), n, end, own);
       }
-    }
-    first = last;
-  } while (first < chunks);
+      first = last;
+    } while (first < chunks);
+  }
 }
 
 void run_many(const QuantizedMatmulArgs& args, const QuantizedProduct& p, const RoundedRows& x,

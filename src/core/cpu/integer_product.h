@@ -68,14 +68,23 @@ struct IntegerCall {
   int64_t chunks() const { return (groups() + kChunkGroups - 1) / kChunkGroups; }
 };
 
-// What an instruction set brings. Lanes: [kRowsAtOnce][tile.rows][kProductLanes], of up to kRowsAtOnce rows
-// [begin, end) of W.
+// Rows of W unpacked: up to kPanelCodes codes of kRowsAtOnce rows as words of 16 bits, then their scales and biases.
+inline constexpr int64_t kPanelCodes = 1024;
+inline constexpr int64_t kPanelWordBytes = kRowsAtOnce * kPanelCodes * 2;
+inline constexpr int64_t kCodePanelBytes = kPanelWordBytes + kRowsAtOnce * kPanelCodes / 32 * 2 * sizeof(float);
+
+// What an instruction set brings. Rows [begin, end) of W are at most kRowsAtOnce; lanes are [kRowsAtOnce][tile.rows]
+// [kProductLanes].
 struct IntegerKernels {
   // Rounds a row of x, k values of `type`, to row `row` of the tile.
   void (*round_row)(const UnitFormat& format, Dtype type, const void* x, int64_t k, int row, const RoundedTile& tile);
-  // Adds chunks [first, last) to the lanes that earlier chunks left; chunk 0 begins them.
-  void (*multiply)(const IntegerCall& call, const RoundedTile& tile, int64_t begin, int64_t end, int64_t first,
-                   int64_t last, float* lanes);
+  // Lanes of all of K, straight from the codes: W is met once.
+  void (*multiply)(const IntegerCall& call, const RoundedTile& tile, int64_t begin, int64_t end, float* lanes);
+  // Unpacks chunks [first, last), at most kPanelCodes codes, for tiles that meet them in turn.
+  void (*expand)(const IntegerCall& call, int64_t begin, int64_t end, int64_t first, int64_t last, char* panel);
+  // Adds these chunks to the lanes that earlier ones left; chunk 0 begins them.
+  void (*multiply_expanded)(const IntegerCall& call, const RoundedTile& tile, char* panel, int64_t begin, int64_t end,
+                            int64_t first, int64_t last, float* lanes);
   // y of the tile's first `count` rows from their lanes.
   void (*add_lanes)(const IntegerCall& call, const RoundedTile& tile, int count, int64_t begin, int64_t end,
                     const float* lanes);

@@ -19,9 +19,7 @@ struct Lanes : OneRow {
 
 }  // namespace
 
-IntegerKernels integer_kernels_avx2() {
-  return {.round_row = round_row_avx2, .multiply = multiply<Lanes>, .add_lanes = add_lanes_avx2};
-}
+IntegerKernels integer_kernels_avx2() { return integer_kernels<Lanes>(); }
 
 void quantized_matmul_avx2(const QuantizedMatmulArgs& args) {
   run_integer_product(args, has_vnni(Isa::kAvx2) ? integer_kernels_avx_vnni() : integer_kernels_avx2());

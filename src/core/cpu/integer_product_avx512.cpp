@@ -19,9 +19,7 @@ struct Lanes : TwoRows {
 
 }  // namespace
 
-IntegerKernels integer_kernels_avx512() {
-  return {.round_row = round_row_avx2, .multiply = multiply<Lanes>, .add_lanes = add_lanes_avx2};
-}
+IntegerKernels integer_kernels_avx512() { return integer_kernels<Lanes>(); }
 
 void quantized_matmul_avx512(const QuantizedMatmulArgs& args) {
   run_integer_product(args, has_vnni(Isa::kAvx512) ? integer_kernels_avx512_vnni() : integer_kernels_avx512());

@@ -18,9 +18,7 @@ struct Lanes : OneRow {
 
 }  // namespace
 
-IntegerKernels integer_kernels_avx_vnni() {
-  return {.round_row = round_row_avx2, .multiply = multiply<Lanes>, .add_lanes = add_lanes_avx2};
-}
+IntegerKernels integer_kernels_avx_vnni() { return integer_kernels<Lanes>(); }
 
 }  // namespace hearth::cpu
 

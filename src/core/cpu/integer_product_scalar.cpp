@@ -90,8 +90,8 @@ void add_chunk(const IntegerCall& c, const RoundedTile& tile, int row, int64_t n
   }
 }
 
-void multiply(const IntegerCall& c, const RoundedTile& tile, int64_t begin, int64_t end, int64_t first, int64_t last,
-              float* lanes) {
+void multiply_chunks(const IntegerCall& c, const RoundedTile& tile, char*, int64_t begin, int64_t end, int64_t first,
+                     int64_t last, float* lanes) {
   for (int64_t n = begin; n < end; n++) {
     for (int row = 0; row < tile.rows; row++, lanes += kProductLanes) {
       if (first == 0) std::fill_n(lanes, kProductLanes, 0.0f);
@@ -101,6 +101,12 @@ void multiply(const IntegerCall& c, const RoundedTile& tile, int64_t begin, int6
     }
   }
 }
+
+void multiply(const IntegerCall& c, const RoundedTile& tile, int64_t begin, int64_t end, float* lanes) {
+  multiply_chunks(c, tile, nullptr, begin, end, 0, c.chunks(), lanes);
+}
+
+void expand(const IntegerCall&, int64_t, int64_t, int64_t, int64_t, char*) {}  // reads codes as they lie
 
 void add_lanes(const IntegerCall& c, const RoundedTile& tile, int count, int64_t begin, int64_t end,
                const float* lanes) {
@@ -120,7 +126,11 @@ void add_lanes(const IntegerCall& c, const RoundedTile& tile, int count, int64_t
 }  // namespace
 
 IntegerKernels integer_kernels_scalar() {
-  return {.round_row = round_row, .multiply = multiply, .add_lanes = add_lanes};
+  return {.round_row = round_row,
+          .multiply = multiply,
+          .expand = expand,
+          .multiply_expanded = multiply_chunks,
+          .add_lanes = add_lanes};
 }
 
 void quantized_matmul_scalar(const QuantizedMatmulArgs& args) { run_integer_product(args, integer_kernels_scalar()); }
