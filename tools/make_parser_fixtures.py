@@ -18,6 +18,9 @@ TOOLS = [
         "path": {"type": "string"}, "text": {"type": "string"}}}}},
 ]
 
+# Whose parameters nobody knows.
+BARE_TOOLS = [{"type": "function", "function": {"name": name}} for name in ("f", "g")]
+
 ONE = [("get_weather", {"city": "Paris"})]
 SCENARIOS = {  # name: (reasoning, content before, calls)
     "one call": ("", "", ONE),
@@ -95,7 +98,7 @@ MLX_LM = {"hermes": "json_tools", "qwen3_coder": "qwen3_coder", "glm47": "glm47"
           "mistral": "mistral", "mistral_json": "mistral", "pythonic": "pythonic", "gemma4": "gemma4"}
 # Answers that are no calls: (text, what is content, how many malformed calls). The text is never lost.
 BROKEN = {
-    "hermes": ['<tool_call>\n{"name": "f", "arguments": {"a": 1}', '<tool_call>{"name": 1}</tool_call>', "<tool_call>{'name': 'f'}</tool_call> after",
+    "hermes": ['<tool_call>\n{"name": "f", "arguments": {"a": 1', '<tool_call>{"name": 1}</tool_call>', "<tool_call>{'name': 'it's'}</tool_call> after",
                '<tool_call>{"name": "f", "arguments": [1]}</tool_call>', '<tool_call>{"arguments": {}}</tool_call>', "<tool_call></tool_call>"],
     "qwen3_coder": ["<tool_call>\n<function=f>\n<parameter=a>\n1", "<tool_call>\n<function=>\n</function>\n</tool_call>", "<tool_call>\n<oops>\n</tool_call>"],
     "glm47": ["<tool_call>f\n<arg_key>a</arg_key>\n<oops>\n</tool_call>", "<tool_call>f\n<arg_key>a"],
@@ -104,7 +107,7 @@ BROKEN = {
     "deepseek_v32": ['<｜DSML｜function_calls>\n<｜DSML｜invoke name="f">\n<｜DSML｜parameter name="a">1</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>'],
     "deepseek_v3": ["<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{oops}<｜tool▁call▁end｜><｜tool▁calls▁end｜>", "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>"],
     "kimi_k2": ["<|tool_calls_section_begin|><|tool_call_begin|>f<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>"],
-    "mistral": ["[TOOL_CALLS]f[ARGS]{oops", "[TOOL_CALLS]", '[TOOL_CALLS][{"name": "f", "arguments": {"a": 1}'],
+    "mistral": ["[TOOL_CALLS]f[ARGS]{oops", "[TOOL_CALLS]", '[TOOL_CALLS][{"name": "f", "arguments": {"a": 1'],
     "pythonic": ["<|tool_call_start|>[f(1)]<|tool_call_end|>", "<|tool_call_start|>[f(a=open('x'))]<|tool_call_end|>", "<|tool_call_start|>[f(a='x"],
     "cohere": ["<|START_ACTION|>oops<|END_ACTION|>"],
     "nemotron": ["<TOOLCALL>oops</TOOLCALL>", '<TOOLCALL>[{"name": "f"'],
@@ -212,6 +215,6 @@ def particular():
 
 
 if __name__ == "__main__":
-    print(json.dumps({"tools": TOOLS}))
+    print(json.dumps({"tools": TOOLS + BARE_TOOLS}))
     for vector in vectors():
         print(json.dumps(vector, ensure_ascii=False))

@@ -65,7 +65,8 @@ Prompt make_prompt(const generate::LoadedModel& model, const GenerateOptions& op
     chat.continue_final_message = true;
   }
   const std::string rendered = generate::render_chat(model, messages, tools, chat);
-  return {generate::encode_rendered(model, rendered), generate::answer_parser(model, rendered, tools)};
+  return {generate::encode_rendered(model, rendered),
+          generate::answer_parser(model, rendered, tools, /*id_seed=*/0, options.prefill_response.value_or(""))};
 }
 
 Json to_json(const generate::Answer& answer, bool with_logprobs) {

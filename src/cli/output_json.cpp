@@ -26,13 +26,16 @@ Json to_json(const text::OutputEvent& event) {
   for (const auto& [key, value] :
        {std::pair{"id", &event.id}, {"name", &event.name}, {"text", &event.text}, {"reason", &event.reason}})
     if (!value->empty()) json[key] = *value;
+  if (event.repaired) json["repaired"] = true;
   return json;
 }
 
 Json to_json(const text::ParsedOutput& output) {
   Json calls = Json::array(), malformed = Json::array();
-  for (const auto& call : output.tool_calls)
+  for (const auto& call : output.tool_calls) {
     calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", parse_json(call.arguments, "arguments")}});
+    if (call.repaired) calls.back()["repaired"] = true;
+  }
   for (const auto& call : output.malformed) malformed.push_back({{"text", call.text}, {"reason", call.reason}});
   Json json = {{"reasoning", output.reasoning}, {"content", output.content}, {"tool_calls", std::move(calls)}};
   if (!malformed.empty()) json["malformed"] = std::move(malformed);

@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.h"
 #include "cli/commands.h"
@@ -28,10 +29,18 @@ std::vector<std::string> pieces_of(const Json& value) {
   return pieces;
 }
 
+// Nothing if the value does not speak of tools: then what has the form of a call is one.
+std::optional<Json> tools_of(const Json& value) {
+  if (!value.is_object() || !value.contains("tools")) return std::nullopt;
+  if (value["tools"].is_null()) return Json::array();
+  if (!value["tools"].is_array()) throw RequestError(400, "\"tools\" must be a list of tools.");
+  return value["tools"];
+}
+
 Json parse_answer(const text::OutputFormat& format, const Json& value, bool as_events) {
-  const Json* tools = value.is_object() && value.contains("tools") ? &value["tools"] : nullptr;
+  const std::optional<Json> tools = tools_of(value);
   const bool in_reasoning = value.is_object() && value.contains("in_reasoning") && value["in_reasoning"] == true;
-  text::OutputParser parser(format, {.tools = tools, .starts_in_reasoning = in_reasoning});
+  text::OutputParser parser(format, {.tools = tools ? &*tools : nullptr, .starts_in_reasoning = in_reasoning});
   text::ParsedOutput output;
   Json events = Json::array();
   const auto take = [&](const std::vector<text::OutputEvent>& more) {
@@ -61,8 +70,9 @@ int run_parse(const Arguments& arguments) {
   CommandLine line(
       "parse",
       "Splits a model's raw answer into reasoning, content and tool calls. Reads a JSON string from standard\n"
-      "input, an array of strings (pieces), or an object with these as \"text\", the request's \"tools\", and\n"
-      "\"in_reasoning\": true if the prompt had opened the thinking already.",
+      "input, an array of strings (pieces), or an object with these as \"text\", the request's \"tools\" (only they\n"
+      "can be called; without this key whatever has the form of a call is one), and \"in_reasoning\": true if the\n"
+      "prompt had opened the thinking already.",
       kParseExamples);
   line.option("--format", format_name, "Format of calls and reasoning, by name");
   line.option("--model", model, "Model whose chat template tells the format");

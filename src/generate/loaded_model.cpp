@@ -120,15 +120,15 @@ std::vector<int32_t> encode_chat(const LoadedModel& model, const Json& messages,
   return encode_rendered(model, render_chat(model, messages, tools, options));
 }
 
-text::OutputParser answer_parser(const LoadedModel& model, std::string_view prompt, const Json& tools,
-                                 uint64_t id_seed) {
+text::OutputParser answer_parser(const LoadedModel& model, std::string_view prompt, const Json& tools, uint64_t id_seed,
+                                 std::string_view begun) {
   if (!model.chat_template) return text::OutputParser({.name = "plain"});
   text::OutputFormat format = model.chat_template->output_format();
-  if (tools.empty()) format.bare = text::OutputFormat::Bare::none;
-  const bool in_reasoning = text::ends_in_reasoning(format, prompt);
+  const Json none = Json::array();
+  const bool in_reasoning = text::ends_in_reasoning(format, prompt, begun);
   return text::OutputParser(
       std::move(format),
-      {.tools = tools.empty() ? nullptr : &tools, .starts_in_reasoning = in_reasoning, .id_seed = id_seed});
+      {.tools = tools.empty() ? &none : &tools, .starts_in_reasoning = in_reasoning, .id_seed = id_seed});
 }
 
 std::vector<int32_t> encode_message(const LoadedModel& model, std::string_view user, std::string_view system,

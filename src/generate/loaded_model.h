@@ -76,11 +76,11 @@ std::vector<int32_t> encode_rendered(const LoadedModel& model, std::string_view 
 std::vector<int32_t> encode_chat(const LoadedModel& model, const Json& messages, const Json& tools,
                                  const ChatOptions& options = {});
 
-// Splits the answer to a rendered prompt into content, reasoning and tool calls. `tools` as given to render_chat.
-// Without tools only calls in the model's own markers count: an answer that is JSON stays text. `id_seed`: see
-// OutputParserOptions. Without a chat template everything is content.
+// Splits the answer to a rendered prompt into content, reasoning and tool calls. `tools` as given to render_chat:
+// without tools nothing is a call. `id_seed`: see OutputParserOptions. `begun`: the text of the final message if the
+// prompt is to be continued there. Without a chat template everything is content.
 text::OutputParser answer_parser(const LoadedModel& model, std::string_view prompt, const Json& tools,
-                                 uint64_t id_seed = 0);
+                                 uint64_t id_seed = 0, std::string_view begun = "");
 
 // Tokens of one user message, with a system prompt unless it is "".
 std::vector<int32_t> encode_message(const LoadedModel& model, std::string_view user, std::string_view system = "",

@@ -13,6 +13,10 @@ using Marks = OutputFormat::Marks;
 
 const Marks kThinkMarks{"<think>", "</think>"};
 
+// How models of several formats call without the marks that they were taught.
+const Region kBareObject{"{", "", CallSyntax::json, true}, kBareArray{"[", "", CallSyntax::json, true},
+    kFence{"```", "```", CallSyntax::wrapped_json, true};
+
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 struct Known {
@@ -26,7 +30,8 @@ const std::vector<Known>& known_formats() {
   static const std::vector<Known> formats = {
       {{.name = "minimax_m2",
         .reasoning = {kThinkMarks},
-        .regions = {{"<minimax:tool_call>", "</minimax:tool_call>", CallSyntax::minimax}}},
+        .regions = {{"<minimax:tool_call>", "</minimax:tool_call>", CallSyntax::minimax},
+                    {"<invoke name=", "", CallSyntax::minimax, true}}},
        [](auto t) { return has(t, "<minimax:tool_call>"); }},
       {{.name = "gemma4",
         .reasoning = {{"<|channel>thought", "<channel|>"}},
@@ -39,10 +44,12 @@ const std::vector<Known>& known_formats() {
         .reasoning = {{"<longcat_think>", "</longcat_think>"}},
         .regions = {{"<longcat_tool_call>", "</longcat_tool_call>", CallSyntax::longcat}}},
        [](auto t) { return has(t, "<longcat_tool_call>"); }},
-      {{.name = "harmony", .harmony = true}, [](auto t) { return has(t, "<|channel|>") && has(t, "<|message|>"); }},
+      {{.name = "harmony", .reasoning = {{"<|channel|>analysis<|message|>", "<|end|>"}}, .harmony = true},
+       [](auto t) { return has(t, "<|channel|>") && has(t, "<|message|>"); }},
       {{.name = "deepseek_v32",
         .reasoning = {kThinkMarks},
-        .regions = {{"<｜DSML｜function_calls>", "</｜DSML｜function_calls>", CallSyntax::dsml}}},
+        .regions = {{"<｜DSML｜function_calls>", "</｜DSML｜function_calls>", CallSyntax::dsml},
+                    {"<｜DSML｜invoke name=", "", CallSyntax::dsml, true}}},
        [](auto t) { return has(t, "｜DSML｜"); }},
       {{.name = "deepseek_v3",
         .reasoning = {kThinkMarks},
@@ -58,11 +65,14 @@ const std::vector<Known>& known_formats() {
        [](auto t) { return has(t, "<|tool_list_start|>") || has(t, "<|tool_call_start|>"); }},
       {{.name = "qwen3_coder",
         .reasoning = {kThinkMarks},
-        .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
+        .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag},
+                    {"<function=", "", CallSyntax::tool_call_tag, true}},
+        .calls_in_reasoning = true},
        [](auto t) { return has(t, "<tool_call>") && has(t, "<function="); }},
       {{.name = "kimi_k2",
         .reasoning = {kThinkMarks},
-        .regions = {{"<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", CallSyntax::kimi}}},
+        .regions = {{"<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", CallSyntax::kimi}},
+        .calls_in_reasoning = true},
        [](auto t) { return has(t, "<|tool_calls_section_begin|>"); }},
       {{.name = "mistral",
         .reasoning = {{"[THINK]", "[/THINK]"}},
@@ -91,16 +101,21 @@ const std::vector<Known>& known_formats() {
        [](auto t) { return has(t, "<TOOLCALL>") || has(t, "<toolcall>"); }},
       {{.name = "hermes",
         .reasoning = {kThinkMarks},
-        .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag}}},
+        .regions = {{"<tool_call>", "</tool_call>", CallSyntax::tool_call_tag},
+                    {"<tools>", "</tools>", CallSyntax::wrapped_json, true},
+                    kBareObject,
+                    kBareArray,
+                    kFence},
+        .calls_in_reasoning = true},
        [](auto t) { return has(t, "<tool_call>"); }},
       {{.name = "llama3_json",
-        .regions = {{"<|python_tag|>", "", CallSyntax::json}},
-        .ignored = {"<|eom_id|>", "<|eot_id|>"},
-        .bare = OutputFormat::Bare::json},
+        .regions = {{"<|python_tag|>", "", CallSyntax::json}, kBareObject, kBareArray, kFence},
+        .ignored = {"<|eom_id|>", "<|eot_id|>"}},
        [](auto t) { return has(t, "<|python_tag|>") || (has(t, "\"parameters\"") && has(t, "\"name\"")); }},
       {{.name = "llama4_pythonic",
-        .regions = {{"<|python_start|>", "<|python_end|>", CallSyntax::pythonic}},
-        .bare = OutputFormat::Bare::pythonic},
+        .regions = {{"<|python_start|>", "<|python_end|>", CallSyntax::pythonic},
+                    {"[", "", CallSyntax::pythonic, true},
+                    kBareObject}},
        [](auto t) { return has(t, "<|python_start|>") || has(t, "<|header_start|>"); }},
       {{.name = "plain", .reasoning = {kThinkMarks}}, [](auto) { return true; }},
   };
@@ -146,13 +161,17 @@ OutputFormat detect_output_format(std::string_view chat_template, std::string_vi
   return format;
 }
 
-bool ends_in_reasoning(const OutputFormat& format, std::string_view prompt) {
-  for (const Marks& marks : format.reasoning) {
+bool ends_in_reasoning(const OutputFormat& format, std::string_view prompt, std::string_view begun) {
+  const auto without_end = [](std::string_view text) { return text.substr(0, text.find_last_not_of(" \n\t\r") + 1); };
+  prompt = without_end(prompt);
+  begun = without_end(begun);
+  const size_t answer = prompt.size() - (prompt.ends_with(begun) ? begun.size() : 0);
+  return std::any_of(format.reasoning.begin(), format.reasoning.end(), [&](const Marks& marks) {
     const size_t start = prompt.rfind(marks.start);
-    if (start == std::string_view::npos) continue;
-    if (prompt.find(marks.end, start) == std::string_view::npos) return true;
-  }
-  return false;
+    if (start == std::string_view::npos || has(prompt.substr(start), marks.end)) return false;
+    const size_t behind = start + marks.start.size();
+    return behind >= answer || without_end(prompt.substr(behind, answer - behind)).empty();
+  });
 }
 
 }  // namespace hearth::text

@@ -17,9 +17,10 @@ enum class CallSyntax {
   dsml,            // <｜DSML｜invoke name="..."> (V3.2)
   minimax,         // <invoke name="..."><parameter name="...">
   longcat,         // JSON, or <longcat_arg_key> pairs
-  pythonic,        // [f(a=1, b="x"), g()]
+  pythonic,        // [f(a=1, b="x"), g()]; or JSON, told apart by its first bytes
   gemma,           // call:f{a:1,b:<|"|>x<|"|>}
   function_gemma,  // call:f{a:1,b:<escape>x<escape>}
+  wrapped_json,    // JSON between the start and end marks of the region, after a fence's word (```json) too
 };
 
 struct OutputFormat {
@@ -29,16 +30,18 @@ struct OutputFormat {
   struct Region {
     std::string start, end;  // end may be empty: the region ends where its grammar does
     CallSyntax syntax;
+    // The start mark occurs in ordinary text too (a brace, a fence): the region is a call only if it names one of the
+    // tools and has arguments, otherwise text as if it had no mark. The grammar reads the start mark as well.
+    bool weak = false;
   };
-  enum class Bare { none, json, pythonic };  // calls without any marker, at the beginning of the answer
 
   std::string name = {};
   std::vector<Marks> reasoning = {};
   std::vector<Region> regions = {};
   std::vector<std::string> ignored = {};  // markers that are layout: removed from the text
-  Bare bare = Bare::none;
-  bool harmony = false;    // channels (gpt-oss) instead of all of the above
-  bool short_ids = false;  // made ids are nine letters and digits, as Mistral's templates demand
+  bool harmony = false;                   // channels (gpt-oss) instead of all of the above
+  bool calls_in_reasoning = false;        // models of this format call without ending their thinking
+  bool short_ids = false;                 // made ids are nine letters and digits, as Mistral's templates demand
 };
 
 // Names of all formats, in the order of detection.
@@ -51,7 +54,10 @@ OutputFormat output_format(std::string_view name);
 // names itself (mlx-lm's tool_parser_type): it is taken if it is known. Reasoning marks are those the template has.
 OutputFormat detect_output_format(std::string_view chat_template, std::string_view named = "");
 
-// True when a rendered prompt ends inside a thinking block, so that the answer begins with reasoning.
-bool ends_in_reasoning(const OutputFormat& format, std::string_view prompt);
+// True when a rendered prompt has opened a thinking block for the answer, which so begins with reasoning: the block's
+// start mark stands at the prompt's very end, white space aside. `begun` is what the prompt holds of the answer (the
+// text of a message to be continued): the block may have been opened right before it or in it. Marks anywhere else are
+// somebody's words.
+bool ends_in_reasoning(const OutputFormat& format, std::string_view prompt, std::string_view begun = "");
 
 }  // namespace hearth::text

@@ -1,9 +1,12 @@
 // The machines live in text/calls; this file turns their events into pieces and whole answers.
 #include "text/output_parser.h"
 
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
+#include "text/calls/arguments.h"
 #include "text/calls/output_machine.h"
 
 namespace hearth::text {
@@ -29,7 +32,30 @@ void OutputMachine::emit_failed(std::string_view text, std::string_view reason) 
   open_ = false;
 }
 
-void OutputMachine::start(std::string_view name, std::string_view id) {
+bool OutputMachine::no_tools() const { return tools_ != nullptr && (!tools_->is_array() || tools_->empty()); }
+
+std::vector<OutputEvent> OutputMachine::take_events() {
+  if (!held_) return std::exchange(events_, {});
+  const auto first = events_.begin() + static_cast<std::ptrdiff_t>(held_->events);
+  std::vector<OutputEvent> held(std::make_move_iterator(first), std::make_move_iterator(events_.end()));
+  events_.erase(first, events_.end());
+  held_->events = 0;
+  return std::exchange(events_, std::move(held));
+}
+
+void OutputMachine::hold() { held_ = Held{events_.size(), calls_, ended_}; }
+
+void OutputMachine::take_back() {
+  events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(held_->events), events_.end());
+  calls_ = held_->calls;
+  ended_ = held_->ended;
+  open_ = false;
+  held_.reset();
+}
+
+std::string OutputMachine::start(std::string_view name, std::string_view id) {
+  if (no_tools()) return "no tools were offered";
+  if (!offers(tools(), name)) return "no tool is named '" + std::string(name) + "'";
   open_ = true;
   ++calls_;
   arguments_.clear();
@@ -37,6 +63,7 @@ void OutputMachine::start(std::string_view name, std::string_view id) {
                      .call = calls_ - 1,
                      .id = id.empty() ? made_id() : std::string(id),
                      .name = std::string(name)});
+  return "";
 }
 
 void OutputMachine::arguments(std::string_view json) {
@@ -48,13 +75,13 @@ void OutputMachine::arguments(std::string_view json) {
 }
 
 // What the grammars let pass is JSON by their own reading, which knows no limits.
-std::string OutputMachine::end() {
+std::string OutputMachine::end(bool repaired) {
   try {
     parse_json(arguments_, "the arguments");
   } catch (const LoadError& refusal) {
     return refusal.what();
   }
-  events_.push_back({.kind = OutputEvent::Kind::call_end, .call = calls_ - 1});
+  events_.push_back({.kind = OutputEvent::Kind::call_end, .call = calls_ - 1, .repaired = repaired});
   open_ = false;
   ++ended_;
   return "";
@@ -94,9 +121,9 @@ void ParsedOutput::add(const OutputEvent& event) {
   switch (event.kind) {
     case Kind::content: content += event.text; break;
     case Kind::reasoning: reasoning += event.text; break;
-    case Kind::call_start: tool_calls.push_back({event.id, event.name, ""}); break;
+    case Kind::call_start: tool_calls.push_back({.id = event.id, .name = event.name, .arguments = ""}); break;
     case Kind::call_arguments: tool_calls.back().arguments += event.text; break;
-    case Kind::call_end: break;
+    case Kind::call_end: tool_calls.back().repaired = event.repaired; break;
     case Kind::call_failed:
       if (event.call >= 0) tool_calls.pop_back();
       content += event.text;

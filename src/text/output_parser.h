@@ -23,18 +23,20 @@ struct OutputEvent {
     reasoning,       // text: part of the thinking before it
     call_start,      // id, name
     call_arguments,  // text: the next bytes of the arguments' JSON object
-    call_end,        // the joined argument pieces are one whole JSON object
+    call_end,        // the joined argument pieces are one whole JSON object; repaired
     call_failed,     // text: the call as the model wrote it, markers included; reason: why it was not understood
   };
   Kind kind;
   std::string text = {};
   int call = -1;  // which call, counted from 0 in order of call_start; -1: not part of a call, or it never started
   std::string id = {}, name = {}, reason = {};
+  bool repaired = false;
 };
 
 struct ToolCall {
   std::string id, name;
-  std::string arguments;  // a JSON object as text
+  std::string arguments = {};  // a JSON object as text
+  bool repaired = false;       // the model broke the syntax in a way that leaves one reading (docs/text.md)
 };
 
 struct MalformedCall {
@@ -52,7 +54,9 @@ struct ParsedOutput {
 };
 
 struct OutputParserOptions {
-  const Json* tools = nullptr;       // the request's tools (OpenAI or Anthropic shape), copied by the constructor
+  // The request's tools, an array in OpenAI's or Anthropic's shape, copied by the constructor. Only they are called:
+  // none are if it is empty. Null: nobody knows the tools, and what has the form of a call is one.
+  const Json* tools = nullptr;
   bool starts_in_reasoning = false;  // the prompt ended inside a thinking block: see ends_in_reasoning()
   uint64_t id_seed = 0;              // ids made for calls that carry none are a function of this and the call's number
 };

@@ -104,7 +104,7 @@ TEST(OutputParser, StreamsArgumentsBeforeTheCallEnds) {
             R"(<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{"a": 1)"},
            {"harmony", R"(<|channel|>commentary to=functions.f<|message|>{"a": 1)"},
            {"pythonic", "<|tool_call_start|>[f(a=1, "},
-           {"qwen3_coder", "<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n"}}) {
+           {"qwen3_coder", "<tool_call>\n<function=f>\n<parameter=a>\n1\n</parameter>\n<parameter=b>"}}) {
     OutputParser parser(output_format(format));
     std::string arguments;
     for (const OutputEvent& event : parser.feed(text))

@@ -1,5 +1,6 @@
 #include "text/calls/arguments.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -53,6 +54,18 @@ void collect_types(const Json* schema, std::set<std::string>& types, int depth) 
       for (const Json& option : *options) collect_types(&option, types, depth + 1);
 }
 
+// The schemas of a tool's parameters by name, null if the tool or they are unknown.
+const Json* properties_of(const Json* tools, std::string_view function) {
+  if (tools == nullptr || !tools->is_array()) return nullptr;
+  const auto tool =
+      std::find_if(tools->begin(), tools->end(), [&](const Json& one) { return is_named(one, function); });
+  if (tool == tools->end()) return nullptr;
+  const Json* schema = member(function_of(*tool), "parameters");
+  if (schema == nullptr) schema = member(function_of(*tool), "input_schema");
+  const Json* properties = member(schema, "properties");
+  return properties != nullptr && properties->is_object() ? properties : nullptr;
+}
+
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result)
@@ -103,24 +116,18 @@ std::optional<Json> coerce_to(const std::set<std::string>& types, std::string_vi
 }  // namespace
 
 const Json* parameter_schema(const Json* tools, std::string_view function, std::string_view parameter) {
-  if (tools == nullptr || !tools->is_array()) return nullptr;
-  for (const Json& tool : *tools) {
-    if (!is_named(tool, function)) continue;
-    const Json* schema = member(function_of(tool), "parameters");
-    if (schema == nullptr) schema = member(function_of(tool), "input_schema");
-    const Json* properties = member(schema, "properties");
-    if (properties == nullptr || !properties->is_object()) return nullptr;
-    const auto found = properties->find(std::string(parameter));
-    return found == properties->end() ? nullptr : &*found;
-  }
-  return nullptr;
+  return member(properties_of(tools, function), std::string(parameter).c_str());
 }
 
-bool names_no_tool(const Json* tools, std::string_view function) {
-  if (tools == nullptr || !tools->is_array() || tools->empty()) return false;
-  for (const Json& tool : *tools)
-    if (is_named(tool, function)) return false;
-  return true;
+bool has_parameters(const Json* tools, std::string_view function) {
+  const Json* properties = properties_of(tools, function);
+  return properties != nullptr && !properties->empty();
+}
+
+bool offers(const Json* tools, std::string_view function) {
+  if (tools == nullptr) return true;
+  return tools->is_array() &&
+         std::any_of(tools->begin(), tools->end(), [&](const Json& t) { return is_named(t, function); });
 }
 
 bool is_string_schema(const Json* schema) {

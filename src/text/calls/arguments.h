@@ -14,8 +14,11 @@ namespace hearth::text {
 // bare) or Anthropic's ("input_schema").
 const Json* parameter_schema(const Json* tools, std::string_view function, std::string_view parameter);
 
-// True if `tools` is a non-empty array without a tool of this name.
-bool names_no_tool(const Json* tools, std::string_view function);
+// True if the tool of this name says what its parameters are.
+bool has_parameters(const Json* tools, std::string_view function);
+
+// True if there is a tool of this name. Nobody knows the tools (null): true; there are none: false.
+bool offers(const Json* tools, std::string_view function);
 
 // True if the schema allows strings and nothing else.
 bool is_string_schema(const Json* schema);

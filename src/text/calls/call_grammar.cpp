@@ -1,3 +1,4 @@
+// Which grammar reads which syntax. Some syntaxes are known only when the region's first bytes have arrived.
 #include "text/calls/call_grammar.h"
 
 #include "text/calls/json_calls.h"
@@ -11,85 +12,172 @@ namespace {
 
 using Trim = TaggedCalls::Style::Trim;
 using Header = SectionCalls::Style::Header;
+using Grammar = std::unique_ptr<CallGrammar>;
 
-// Waits for the region's first byte that is not white space, which tells the grammar.
-class ChosenByFirstByte : public CallGrammar {
+// Waits for the region's first byte that is not white space (behind a bracket, the two first), which tells the grammar.
+class ChosenByFirstBytes : public CallGrammar {
  public:
-  using Choice = std::unique_ptr<CallGrammar> (*)(char first, std::string_view end, const Json* tools, CallSink& sink);
-  ChosenByFirstByte(Choice choose, std::string_view end, const Json* tools, CallSink& sink)
-      : choose_(choose), end_(end), tools_(tools), sink_(sink) {}
+  using Choice = Grammar (*)(std::string_view first, const CallContext& context);
+  ChosenByFirstBytes(Choice choose, const CallContext& context) : choose_(choose), context_(context) {}
 
   CallStatus push(char c) override {
-    if (grammar_ == nullptr) {
-      if (is_space(c)) return CallStatus::more;
-      grammar_ = choose_(c, end_, tools_, sink_);
-    }
-    return pass(grammar_->push(c));
+    if (grammar_ != nullptr) return pass(grammar_->push(c));
+    if (is_space(c)) return CallStatus::more;
+    first_ += c;
+    return first_ == "[" ? CallStatus::more : choose();
   }
   CallStatus finish() override {
-    if (grammar_ == nullptr) return fail("the answer ended before the call");
+    if (grammar_ == nullptr && first_.empty()) return fail("the answer ended before the call");
+    if (grammar_ == nullptr) {
+      if (const CallStatus status = choose(); status != CallStatus::more) return status;
+    }
     return pass(grammar_->finish());
   }
+  std::string_view rest() const override { return grammar_->rest(); }
 
  private:
+  CallStatus choose() {
+    grammar_ = choose_(first_, context_);
+    CallStatus status = CallStatus::more;
+    for (char c : first_)
+      if (status == CallStatus::more) status = pass(grammar_->push(c));
+    return status;
+  }
   CallStatus pass(CallStatus status) { return status == CallStatus::failed ? fail(grammar_->reason()) : status; }
 
   Choice choose_;
-  std::string end_;
-  const Json* tools_;
-  CallSink& sink_;
-  std::unique_ptr<CallGrammar> grammar_;
+  CallContext context_;
+  std::string first_;
+  Grammar grammar_;
 };
 
-std::unique_ptr<CallGrammar> json(std::string_view end, CallSink& sink) {
-  return std::make_unique<JsonCalls>(JsonCalls::Style{.end = std::string(end)}, sink);
+// JSON between two marks, the first of which the grammar reads. Behind a fence may stand what it holds: ```json
+class WrappedJson : public CallGrammar {
+ public:
+  explicit WrappedJson(const CallContext& context)
+      : open_(context.region.start),
+        json_({.end = context.region.end, .weak = context.region.weak, .repair = context.repair}, context.sink) {}
+
+  CallStatus push(char c) override {
+    if (in_json_) return pass(json_.push(c));
+    head_ += c;
+    if (head_.size() <= open_.size()) return open_.starts_with(head_) ? CallStatus::more : fail("not a call");
+    if (c == '{' || c == '[') {
+      const std::string_view word = trim(std::string_view(head_).substr(open_.size(), head_.size() - open_.size() - 1));
+      if (!names_json(word)) return fail("not JSON");
+      in_json_ = true;
+      return pass(json_.push(c));
+    }
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    return is_space(c) || (word && head_.size() < kLongestHead) ? CallStatus::more : fail("not JSON");
+  }
+  CallStatus finish() override { return in_json_ ? pass(json_.finish()) : fail("the answer ended before the call"); }
+  std::string_view rest() const override { return json_.rest(); }
+
+ private:
+  static constexpr size_t kLongestHead = 32;
+  static bool names_json(std::string_view word) {
+    for (const char* name : {"", "json", "JSON", "tool_call", "tool_calls", "tool", "function_call"})
+      if (word == name) return true;
+    return false;
+  }
+  CallStatus pass(CallStatus status) { return status == CallStatus::failed ? fail(json_.reason()) : status; }
+
+  std::string open_, head_;
+  bool in_json_ = false;
+  JsonCalls json_;
+};
+
+Grammar json(const CallContext& context, bool id_comes_last = false) {
+  return std::make_unique<JsonCalls>(JsonCalls::Style{.end = context.region.end,
+                                                      .weak = context.region.weak,
+                                                      .id_comes_last = id_comes_last,
+                                                      .repair = context.repair},
+                                     context.sink);
+}
+
+Grammar tagged(TaggedCalls::Style style, const CallContext& context) {
+  style.region_start = context.region.start;
+  style.region_end = context.region.end;
+  style.repair = context.repair;
+  return std::make_unique<TaggedCalls>(std::move(style), context.tools, context.sink);
 }
 
 // A name, then <PREFIXarg_key>k</PREFIXarg_key><PREFIXarg_value>v</PREFIXarg_value> for each argument.
-std::unique_ptr<CallGrammar> argument_pairs(const std::string& prefix, std::string_view end, const Json* tools,
-                                            CallSink& sink) {
-  return std::make_unique<TaggedCalls>(TaggedCalls::Style{.call_open = "",
-                                                          .name_end = "",
-                                                          .key_open = "<" + prefix + "arg_key>",
-                                                          .key_end = "</" + prefix + "arg_key>",
-                                                          .value_open = "<" + prefix + "arg_value>",
-                                                          .value_end = "</" + prefix + "arg_value>",
-                                                          .call_close = "",
-                                                          .region_end = std::string(end),
-                                                          .trim = Trim::all,
-                                                          .untyped = Untyped::literal},
-                                       tools, sink);
+Grammar argument_pairs(const std::string& prefix, const CallContext& context) {
+  return tagged({.call_open = "",
+                 .name_end = "",
+                 .key_open = "<" + prefix + "arg_key>",
+                 .key_end = "</" + prefix + "arg_key>",
+                 .value_open = "<" + prefix + "arg_value>",
+                 .value_end = "</" + prefix + "arg_value>",
+                 .call_close = "",
+                 .trim = Trim::all,
+                 .untyped = Untyped::literal},
+                context);
 }
 
-std::unique_ptr<CallGrammar> inside_tool_call_tag(char first, std::string_view end, const Json* tools, CallSink& sink) {
-  if (first == '{' || first == '[') return json(end, sink);
-  if (first == '<')
-    return std::make_unique<TaggedCalls>(TaggedCalls::Style{.call_open = "<function=",
-                                                            .name_end = ">",
-                                                            .key_open = "<parameter=",
-                                                            .key_end = ">",
-                                                            .value_open = "",
-                                                            .value_end = "</parameter>",
-                                                            .call_close = "</function>",
-                                                            .region_end = std::string(end),
-                                                            .trim = Trim::newline,
-                                                            .untyped = Untyped::text},
-                                         tools, sink);
-  return argument_pairs("", end, tools, sink);
+Grammar function_tags(const CallContext& context) {
+  return tagged({.call_open = "<function=",
+                 .name_end = ">",
+                 .key_open = "<parameter=",
+                 .key_end = ">",
+                 .value_open = "",
+                 .value_end = "</parameter>",
+                 .call_close = "</function>",
+                 .trim = Trim::newline,
+                 .untyped = Untyped::text},
+                context);
 }
 
-std::unique_ptr<CallGrammar> inside_longcat(char first, std::string_view end, const Json* tools, CallSink& sink) {
-  if (first == '{' || first == '[') return json(end, sink);
-  return argument_pairs("longcat_", end, tools, sink);
+Grammar inside_tool_call_tag(std::string_view first, const CallContext& context) {
+  if (first[0] == '{' || first[0] == '[') return json(context);
+  return first[0] == '<' ? function_tags(context) : argument_pairs("", context);
 }
 
-std::unique_ptr<CallGrammar> after_mistral_mark(char first, std::string_view end, const Json*, CallSink& sink) {
-  if (first == '{' || first == '[')
-    return std::make_unique<JsonCalls>(JsonCalls::Style{.end = std::string(end), .id_comes_last = true}, sink);
-  return std::make_unique<SectionCalls>(
-      SectionCalls::Style{
-          .call_begin = "", .separator = "[ARGS]", .call_end = "", .section_end = "", .header = Header::mistral},
-      sink);
+Grammar inside_longcat(std::string_view first, const CallContext& context) {
+  return first[0] == '{' || first[0] == '[' ? json(context) : argument_pairs("longcat_", context);
+}
+
+Grammar after_mistral_mark(std::string_view first, const CallContext& context) {
+  if (first[0] == '{' || first[0] == '[') return json(context, /*id_comes_last=*/true);
+  return std::make_unique<SectionCalls>(SectionCalls::Style{.call_begin = "",
+                                                            .separator = "[ARGS]",
+                                                            .call_end = "",
+                                                            .section_end = "",
+                                                            .header = Header::mistral,
+                                                            .repair = context.repair},
+                                        context.sink);
+}
+
+Grammar pythonic(std::string_view first, const CallContext& context) {
+  if (first == "{" || first == "[{") return json(context);
+  return std::make_unique<LiteralCalls>(LiteralCalls::Style{.prefix = "",
+                                                            .open = '(',
+                                                            .assign = '=',
+                                                            .close = ')',
+                                                            .string_mark = "",
+                                                            .list = true,
+                                                            .end = context.region.end,
+                                                            .repair = context.repair},
+                                        context.tools, context.sink);
+}
+
+Grammar braces(const char* string_mark, const CallContext& context) {
+  return std::make_unique<LiteralCalls>(LiteralCalls::Style{.prefix = "call:",
+                                                            .open = '{',
+                                                            .assign = ':',
+                                                            .close = '}',
+                                                            .string_mark = string_mark,
+                                                            .end = context.region.end,
+                                                            .repair = context.repair},
+                                        context.tools, context.sink);
+}
+
+Grammar section(SectionCalls::Style style, const CallContext& context) {
+  style.section_end = context.region.end;
+  style.repair = context.repair;
+  return std::make_unique<SectionCalls>(std::move(style), context.sink);
 }
 
 }  // namespace
@@ -100,91 +188,53 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-std::unique_ptr<CallGrammar> make_call_grammar(CallSyntax syntax, std::string_view end, const Json* tools,
-                                               CallSink& sink) {
-  const std::string region_end(end);
-  switch (syntax) {
-    case CallSyntax::tool_call_tag: return std::make_unique<ChosenByFirstByte>(inside_tool_call_tag, end, tools, sink);
-    case CallSyntax::longcat: return std::make_unique<ChosenByFirstByte>(inside_longcat, end, tools, sink);
-    case CallSyntax::mistral: return std::make_unique<ChosenByFirstByte>(after_mistral_mark, end, tools, sink);
-    case CallSyntax::json: return json(end, sink);
+std::unique_ptr<CallGrammar> make_call_grammar(const CallContext& context) {
+  switch (context.region.syntax) {
+    case CallSyntax::tool_call_tag: return std::make_unique<ChosenByFirstBytes>(inside_tool_call_tag, context);
+    case CallSyntax::longcat: return std::make_unique<ChosenByFirstBytes>(inside_longcat, context);
+    case CallSyntax::mistral: return std::make_unique<ChosenByFirstBytes>(after_mistral_mark, context);
+    case CallSyntax::pythonic: return std::make_unique<ChosenByFirstBytes>(pythonic, context);
+    case CallSyntax::wrapped_json: return std::make_unique<WrappedJson>(context);
+    case CallSyntax::json: return json(context);
+    case CallSyntax::gemma: return braces("<|\"|>", context);
+    case CallSyntax::function_gemma: return braces("<escape>", context);
     case CallSyntax::kimi:
-      return std::make_unique<SectionCalls>(SectionCalls::Style{.call_begin = "<|tool_call_begin|>",
-                                                                .separator = "<|tool_call_argument_begin|>",
-                                                                .call_end = "<|tool_call_end|>",
-                                                                .section_end = region_end,
-                                                                .header = Header::kimi},
-                                            sink);
+      return section({.call_begin = "<|tool_call_begin|>",
+                      .separator = "<|tool_call_argument_begin|>",
+                      .call_end = "<|tool_call_end|>",
+                      .header = Header::kimi},
+                     context);
     case CallSyntax::deepseek:
-      return std::make_unique<SectionCalls>(SectionCalls::Style{.call_begin = "<｜tool▁call▁begin｜>",
-                                                                .separator = "<｜tool▁sep｜>",
-                                                                .call_end = "<｜tool▁call▁end｜>",
-                                                                .section_end = region_end,
-                                                                .header = Header::deepseek},
-                                            sink);
+      return section({.call_begin = "<｜tool▁call▁begin｜>",
+                      .separator = "<｜tool▁sep｜>",
+                      .call_end = "<｜tool▁call▁end｜>",
+                      .header = Header::deepseek},
+                     context);
     case CallSyntax::dsml:
-      return std::make_unique<TaggedCalls>(TaggedCalls::Style{.call_open = "<｜DSML｜invoke name=\"",
-                                                              .name_end = "\">",
-                                                              .key_open = "<｜DSML｜parameter name=\"",
-                                                              .key_end = "\">",
-                                                              .value_open = "",
-                                                              .value_end = "</｜DSML｜parameter>",
-                                                              .call_close = "</｜DSML｜invoke>",
-                                                              .region_end = region_end,
-                                                              .trim = Trim::newline,
-                                                              .untyped = Untyped::text,
-                                                              .string_attribute = true},
-                                           tools, sink);
+      return tagged({.call_open = "<｜DSML｜invoke name=",
+                     .name_end = ">",
+                     .key_open = "<｜DSML｜parameter name=",
+                     .key_end = ">",
+                     .value_open = "",
+                     .value_end = "</｜DSML｜parameter>",
+                     .call_close = "</｜DSML｜invoke>",
+                     .trim = Trim::none,
+                     .untyped = Untyped::text,
+                     .string_attribute = true},
+                    context);
     case CallSyntax::minimax:
-      return std::make_unique<TaggedCalls>(TaggedCalls::Style{.call_open = "<invoke name=",
-                                                              .name_end = ">",
-                                                              .key_open = "<parameter name=",
-                                                              .key_end = ">",
-                                                              .value_open = "",
-                                                              .value_end = "</parameter>",
-                                                              .call_close = "</invoke>",
-                                                              .region_end = region_end,
-                                                              .trim = Trim::all,
-                                                              .untyped = Untyped::text},
-                                           tools, sink);
-    case CallSyntax::pythonic:
-      return std::make_unique<LiteralCalls>(LiteralCalls::Style{.prefix = "",
-                                                                .open = '(',
-                                                                .assign = '=',
-                                                                .close = ')',
-                                                                .string_mark = "",
-                                                                .list = true,
-                                                                .end = region_end},
-                                            tools, sink);
-    case CallSyntax::gemma:
-      return std::make_unique<LiteralCalls>(
-          LiteralCalls::Style{
-              .prefix = "call:", .open = '{', .assign = ':', .close = '}', .string_mark = "<|\"|>", .end = region_end},
-          tools, sink);
-    case CallSyntax::function_gemma:
-      return std::make_unique<LiteralCalls>(LiteralCalls::Style{.prefix = "call:",
-                                                                .open = '{',
-                                                                .assign = ':',
-                                                                .close = '}',
-                                                                .string_mark = "<escape>",
-                                                                .end = region_end},
-                                            tools, sink);
+      return tagged({.call_open = "<invoke name=",
+                     .name_end = ">",
+                     .key_open = "<parameter name=",
+                     .key_end = ">",
+                     .value_open = "",
+                     .value_end = "</parameter>",
+                     .call_close = "</invoke>",
+                     .trim = Trim::all,
+                     .untyped = Untyped::text},
+                    context);
   }
-  return json(end, sink);
-}
-
-std::unique_ptr<CallGrammar> make_bare_grammar(OutputFormat::Bare bare, const Json* tools, CallSink& sink) {
-  if (bare == OutputFormat::Bare::pythonic)
-    return std::make_unique<LiteralCalls>(LiteralCalls::Style{.prefix = "",
-                                                              .open = '(',
-                                                              .assign = '=',
-                                                              .close = ')',
-                                                              .string_mark = "",
-                                                              .list = true,
-                                                              .end = "",
-                                                              .known = tools},
-                                          tools, sink);
-  return std::make_unique<JsonCalls>(JsonCalls::Style{.end = "", .known = tools, .bare = true}, sink);
+  return json(context);
 }
 
 }  // namespace hearth::text

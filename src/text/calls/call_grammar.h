@@ -16,16 +16,18 @@ namespace hearth::text {
 class CallSink {
  public:
   virtual ~CallSink() = default;
-  virtual void start(std::string_view name, std::string_view id) = 0;  // empty id: the model gave none
-  virtual void arguments(std::string_view json) = 0;                   // the next bytes of a JSON object
-  // The call is whole. Empty, or why it is none after all: parse_json refuses its arguments.
-  virtual std::string end() = 0;
+  // Empty, or why it is no call: no tool of this name was offered. An empty id: the model gave none.
+  virtual std::string start(std::string_view name, std::string_view id) = 0;
+  virtual void arguments(std::string_view json) = 0;  // the next bytes of a JSON object
+  // The call is whole; `repaired`: not as the model wrote it. Empty, or why it is none after all: parse_json refuses
+  // its arguments.
+  virtual std::string end(bool repaired) = 0;
 };
 
 enum class CallStatus {
   more,         // the byte belongs to the region, which goes on
   done,         // the region ended with this byte
-  done_before,  // the region ended before this byte, which is text again
+  done_before,  // the region ended before this byte: see rest()
   failed,       // not a call after all: see reason()
 };
 
@@ -36,24 +38,32 @@ class CallGrammar {
   // The answer ended. done if nothing is missing but end markers, otherwise failed.
   virtual CallStatus finish() = 0;
   const std::string& reason() const { return reason_; }
+  // After done_before, or a finish() that is done: the last bytes, which do not belong to the region.
+  virtual std::string_view rest() const { return rest_; }
 
  protected:
   CallStatus fail(std::string why) {
     reason_ = std::move(why);
     return CallStatus::failed;
   }
+  CallStatus leave_before(std::string_view rest) {
+    rest_ = rest;
+    return CallStatus::done_before;
+  }
 
  private:
-  std::string reason_;
+  std::string reason_, rest_;
 };
 
-// `end` is the region's end marker, empty if it has none. `tools` and `sink` must outlive the grammar; tools may be
-// null.
-std::unique_ptr<CallGrammar> make_call_grammar(CallSyntax syntax, std::string_view end, const Json* tools,
-                                               CallSink& sink);
+// What a grammar is to know beside its syntax. All of it must outlive the grammar.
+struct CallContext {
+  const OutputFormat::Region& region;
+  const Json* tools;  // for the types of arguments; may be null
+  bool repair;        // what breaks the syntax and has one reading is read, too
+  CallSink& sink;
+};
 
-// The same without markers: calls at the beginning of an answer, which count only if they name one of the tools.
-std::unique_ptr<CallGrammar> make_bare_grammar(OutputFormat::Bare bare, const Json* tools, CallSink& sink);
+std::unique_ptr<CallGrammar> make_call_grammar(const CallContext& context);
 
 // What the grammars share.
 std::string_view trim(std::string_view text);

@@ -16,7 +16,8 @@ namespace {
 
 class HarmonyMachine : public OutputMachine {
  public:
-  explicit HarmonyMachine(const OutputParserOptions& options) : OutputMachine(options, false) {}
+  explicit HarmonyMachine(const OutputParserOptions& options)
+      : OutputMachine(options, false), body_(options.starts_in_reasoning ? Body::reasoning : Body::outside) {}
 
   void push(char c) override {
     text_ += c;
@@ -40,7 +41,7 @@ class HarmonyMachine : public OutputMachine {
     if (body_ == Body::header) {
       emit(OutputEvent::Kind::content, header_ + text_);
     } else if (body_ == Body::call) {
-      end_call();
+      end_call(true);
     } else {
       give(text_.size());
     }
@@ -108,7 +109,7 @@ class HarmonyMachine : public OutputMachine {
   }
 
   void end_body() {
-    if (body_ == Body::call) return end_call();
+    if (body_ == Body::call) return end_call(false);
     give(text_.size());
   }
 
@@ -131,10 +132,12 @@ class HarmonyMachine : public OutputMachine {
     if (recipient.starts_with("functions.")) recipient.remove_prefix(10);
     body_ = Body::call;
     raw_ = header + "<|message|>";
-    scanner_ = JsonScanner();
+    scanner_ = JsonScanner(true);
+    reason_.clear();
     broken_ = recipient.empty() || recipient.size() > kLongestName;
     complete_ = false;
-    if (!broken_) start(recipient, "");
+    if (!broken_) reason_ = start(recipient, "");
+    broken_ = broken_ || !reason_.empty();
   }
 
   // Arguments stream as they come; text_ keeps only what may be the beginning of a mark.
@@ -154,26 +157,32 @@ class HarmonyMachine : public OutputMachine {
       if (step == JsonScanner::Step::error) {
         broken_ = true;
       } else if (scanner_.depth() > 0 || step == JsonScanner::Step::done) {
-        arguments(std::string_view(&c, 1));
+        arguments(scanner_.written());
       }
       complete_ = complete_ || step == JsonScanner::Step::done;
     }
   }
 
-  void end_call() {
+  // `ended`: by the answer's end, not by a mark.
+  void end_call(bool ended) {
     take_arguments(std::exchange(text_, ""));
-    if (broken_ || !complete_) {
-      emit_failed(raw_, broken_ ? "the arguments are not one JSON object" : "the answer ended inside the call");
-    } else if (const std::string refusal = end(); !refusal.empty()) {
-      emit_failed(raw_, refusal);
+    const std::string missing = broken_ || complete_ ? "" : scanner_.missing(ended);
+    for (char bracket : missing) {
+      scanner_.push(bracket);
+      arguments(scanner_.written());
     }
+    if (reason_.empty() && broken_) reason_ = "the arguments are not one JSON object";
+    if (reason_.empty() && !complete_ && missing.empty()) reason_ = "the answer ended inside the call";
+    if (reason_.empty()) reason_ = end(scanner_.repaired() || !missing.empty());
+    if (!reason_.empty()) emit_failed(raw_, reason_);
     body_ = Body::outside;
   }
 
-  Body body_ = Body::outside;
+  Body body_;
   std::string text_, header_;
-  bool any_ = false;  // something came before
-  std::string raw_;   // the call as it was written
+  bool any_ = false;    // something came before
+  std::string raw_;     // the call as it was written
+  std::string reason_;  // why it is none
   JsonScanner scanner_;
   bool broken_ = false, complete_ = false;
 };

@@ -5,7 +5,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "text/calls/arguments.h"
 #include "text/calls/literal.h"
 
 namespace hearth::text {
@@ -13,43 +12,55 @@ namespace hearth::text {
 CallStatus JsonCalls::push(char c) { return inside_ ? in_object(c) : between(c); }
 
 CallStatus JsonCalls::between(char c) {
+  after_ += c;
   if (tail_.empty()) {
     if (c == '{' && !closed_) {
-      inside_ = true;
-      scanner_ = JsonScanner();
-      object_.clear();
-      level_ = 1;
-      value_begin_ = sent_ = 0;
-      field_ = Field::none;
-      reading_ = started_ = has_name_ = has_arguments_ = arguments_are_object_ = arguments_complete_ = false;
-      name_.clear();
-      id_.clear();
-      late_arguments_.clear();
+      begin_object();
       return in_object(c);
     }
     if (is_space(c) || (calls_ > 0 && !closed_ && (c == ',' || c == ';'))) return CallStatus::more;
     if (c == '[' && calls_ == 0 && !in_array_) return in_array_ = true, CallStatus::more;
     if (c == ']' && calls_ > 0 && in_array_ && !closed_) {
       closed_ = true;
+      after_.clear();
       return style_.end.empty() ? CallStatus::done : CallStatus::more;
     }
-    if (style_.end.empty()) return calls_ > 0 ? CallStatus::done_before : fail("no JSON object where a call should be");
+    // A bracket too many harms nobody.
+    if (style_.repair && calls_ > 0 && (c == '}' || c == ']') && !style_.end.empty() && style_.end[0] != c)
+      return CallStatus::more;
   }
   tail_ += c;
-  if (tail_ == style_.end) return calls_ > 0 ? CallStatus::done : fail("no call before the end marker");
-  if (!style_.end.starts_with(tail_)) return fail("neither a JSON object nor the end marker");
-  return CallStatus::more;
+  if (!style_.end.empty() && tail_ == style_.end)
+    return calls_ > 0 ? CallStatus::done : fail("no call before the end marker");
+  if (!style_.end.empty() && style_.end.starts_with(tail_)) return CallStatus::more;
+  return calls_ > 0 ? leave_before(after_) : fail("no JSON object where a call should be");
+}
+
+void JsonCalls::begin_object() {
+  inside_ = true;
+  scanner_ = JsonScanner(style_.repair);
+  object_.clear();
+  bytes_ = 0;
+  level_ = 1;
+  value_begin_ = sent_ = 0;
+  field_ = Field::none;
+  reading_ = ending_ = repaired_ = false;
+  started_ = has_name_ = has_arguments_ = arguments_are_object_ = arguments_complete_ = false;
+  name_.clear();
+  id_.clear();
+  late_arguments_.clear();
 }
 
 CallStatus JsonCalls::in_object(char c) {
-  object_ += c;
+  ++bytes_;
+  if (ending_) return lacks_brackets(c);
   const int depth_before = scanner_.depth();
   const JsonScanner::Step step = scanner_.push(c);
-  if (step == JsonScanner::Step::error)
-    return fail("not valid JSON at byte " + std::to_string(object_.size()) + " of the call");
+  object_ += scanner_.written();
+  if (step == JsonScanner::Step::error) return lacks_brackets(c);
 
-  if (scanner_.began_value() && depth_before == level_) value_began();
-  if (scanner_.ended_key() && scanner_.depth() == level_) key_ended();
+  if (scanner_.began_value() && depth_before == level_) value_began(c);
+  if (scanner_.ended_key() && scanner_.depth() == level_ && !key_ended()) return fail("a key that no call has");
   if (reading_) {
     // A value has ended when we are back between values at its level, or its container closed (a number before '}').
     const bool closed = scanner_.depth() < level_;
@@ -64,34 +75,54 @@ CallStatus JsonCalls::in_object(char c) {
   return CallStatus::more;
 }
 
-void JsonCalls::key_ended() {
+// The byte cannot go on with the object. If the end marker follows, with nothing but brackets before it, then brackets
+// are missing or of the wrong kind, and where they belong is certain.
+CallStatus JsonCalls::lacks_brackets(char c) {
+  const auto invalid = [&] { return fail("not valid JSON at byte " + std::to_string(bytes_) + " of the call"); };
+  if (!ending_ && scanner_.missing(false).empty()) return invalid();
+  ending_ = true;
+  const bool marker = !style_.end.empty() && (!tail_.empty() || style_.end[0] == c);
+  if (!marker) return is_space(c) || c == '}' || c == ']' ? CallStatus::more : invalid();
+  tail_ += c;
+  if (!style_.end.starts_with(tail_)) return invalid();
+  if (tail_ != style_.end) return CallStatus::more;
+  return add_brackets(false) == CallStatus::failed ? CallStatus::failed : CallStatus::done;
+}
+
+CallStatus JsonCalls::add_brackets(bool ended) {
+  ending_ = false;
+  repaired_ = true;
+  for (char bracket : scanner_.missing(ended))
+    if (const CallStatus status = in_object(bracket); status != CallStatus::more) return status;
+  return CallStatus::more;
+}
+
+// False if nothing but a call may have such a key, and it is none of a call's.
+bool JsonCalls::key_ended() {
   // Back to the quote before this one. If a backslash hides it the key has escapes, and no key of interest has any.
-  const size_t open = object_.rfind('"', object_.size() - 2);
-  if (object_[open - 1] == '\\') {
-    field_ = Field::none;
-    return;
-  }
-  const std::string_view key = std::string_view(object_).substr(open + 1, object_.size() - open - 2);
   field_ = Field::none;
+  const size_t open = object_.rfind('"', object_.size() - 2);
+  if (object_[open - 1] == '\\') return !style_.weak;
+  const std::string_view key = std::string_view(object_).substr(open + 1, object_.size() - open - 2);
   if (key == "name" || key == "tool_name") field_ = Field::name;
   if (key == "arguments" || key == "parameters") field_ = Field::arguments;
   if (key == "id" || key == "tool_call_id") field_ = Field::id;
   if (key == "function") field_ = Field::wrapper;
+  return !style_.weak || field_ != Field::none || key == "type";
 }
 
-void JsonCalls::value_began() {
-  const char first = object_.back();
+void JsonCalls::value_began(char first) {
   if (field_ == Field::none) return;
   if (field_ == Field::wrapper) {
     if (first == '{' && level_ == 1) {
       level_ = 2;
-    } else if (first == '"') {  // {"function": "name"}
+    } else if (first == '"' || first == '\'') {  // {"function": "name"}
       field_ = Field::name;
     }
     if (field_ == Field::wrapper) return;
   }
   reading_ = true;
-  value_begin_ = object_.size() - 1;
+  value_begin_ = object_.size() - (scanner_.in_word() ? 0 : 1);
   if (field_ == Field::arguments) {
     arguments_are_object_ = first == '{';
     sent_ = value_begin_;
@@ -107,44 +138,19 @@ bool JsonCalls::stream_arguments() {
 }
 
 CallStatus JsonCalls::start_call() {
-  if (style_.known != nullptr && names_no_tool(style_.known, name_)) return fail("no tool is named '" + name_ + "'");
+  if (std::string refusal = sink_.start(name_, id_); !refusal.empty()) return fail(std::move(refusal));
   started_ = true;
-  sink_.start(name_, id_);
   return CallStatus::more;
 }
 
 CallStatus JsonCalls::take_field() {
   reading_ = false;
-  // Containers and strings end with this byte; a number or literal ended before it (',' or '}' or white space).
+  // Containers and strings end with this byte; a number or word ended before it (',' or '}' or white space).
   std::string_view text = value_text();
   const char first = text.front();
-  if (first != '{' && first != '[' && first != '"') text = trim(text.substr(0, text.size() - 1));
+  if (first != '{' && first != '[' && first != '"') text = text.substr(0, text.find_last_not_of(" \n\r\t}]") + 1);
   const Field field = std::exchange(field_, Field::none);
-  if (field == Field::arguments) {
-    if (has_arguments_) return fail("the call has arguments twice");
-    has_arguments_ = true;
-    if (arguments_are_object_) {
-      arguments_complete_ = true;
-      field_ = Field::arguments;
-      if (waits()) {
-        late_arguments_ = text;
-      } else if (!stream_arguments()) {
-        return CallStatus::failed;
-      }
-      field_ = Field::none;
-      return CallStatus::more;
-    }
-    if (text == "null") {
-      late_arguments_ = "{}";
-      return CallStatus::more;
-    }
-    const auto value = first == '"' ? parse_json_value(text) : std::nullopt;
-    if (!value) return fail("the arguments are not an object");
-    const auto inner = parse_json_value(value->get_ref<const std::string&>());
-    if (!inner || !inner->is_object()) return fail("the arguments are a string that holds no JSON object");
-    late_arguments_ = trim(value->get_ref<const std::string&>());
-    return CallStatus::more;
-  }
+  if (field == Field::arguments) return take_arguments(text);
   const auto value = parse_json_value(text);
   if (field == Field::id) {
     if (value && value->is_string()) id_ = value->get<std::string>();
@@ -160,20 +166,57 @@ CallStatus JsonCalls::take_field() {
   return CallStatus::more;
 }
 
+CallStatus JsonCalls::take_arguments(std::string_view text) {
+  if (has_arguments_) return fail("the call has arguments twice");
+  has_arguments_ = true;
+  if (arguments_are_object_) {
+    arguments_complete_ = true;
+    if (waits()) {
+      late_arguments_ = text;
+      return CallStatus::more;
+    }
+    field_ = Field::arguments;
+    const bool streamed = stream_arguments();
+    field_ = Field::none;
+    return streamed ? CallStatus::more : CallStatus::failed;
+  }
+  if (text == "null") {
+    late_arguments_ = "{}";
+    return CallStatus::more;
+  }
+  const auto value = text.front() == '"' ? parse_json_value(text) : std::nullopt;
+  if (!value) return fail("the arguments are not an object");
+  const std::string& string = value->get_ref<const std::string&>();
+  late_arguments_ = trim(string);
+  if (const auto inner = parse_json_value(string); inner && inner->is_object()) return CallStatus::more;
+  const auto repaired = style_.repair ? repair_json(late_arguments_) : std::nullopt;
+  if (!repaired) return fail("the arguments are a string that holds no JSON object");
+  late_arguments_ = *repaired;
+  repaired_ = true;
+  return CallStatus::more;
+}
+
 CallStatus JsonCalls::finish_object() {
   if (!has_name_) return fail("the call has no name");
-  if (style_.bare && !has_arguments_) return fail("no arguments");
+  if (style_.weak && !has_arguments_) return fail("no arguments");
   if (!started_ && start_call() != CallStatus::more) return CallStatus::failed;
   if (!arguments_complete_ || !late_arguments_.empty())
     sink_.arguments(late_arguments_.empty() ? "{}" : late_arguments_);
-  if (std::string refusal = sink_.end(); !refusal.empty()) return fail(std::move(refusal));
+  if (std::string refusal = sink_.end(repaired_ || scanner_.repaired()); !refusal.empty())
+    return fail(std::move(refusal));
   inside_ = false;
+  tail_.clear();
+  after_.clear();
   ++calls_;
   return CallStatus::more;
 }
 
 CallStatus JsonCalls::finish() {
-  if (inside_) return fail("the answer ended inside the call");
+  if (inside_) {
+    const bool has_all = has_arguments_ || (reading_ && field_ == Field::arguments);
+    if (!has_all || scanner_.missing(!ending_).empty()) return fail("the answer ended inside the call");
+    if (add_brackets(!ending_) == CallStatus::failed) return CallStatus::failed;
+  }
   return calls_ > 0 ? CallStatus::done : fail("the answer ended before the call");
 }
 

@@ -13,6 +13,8 @@ bool is_name_byte(char c) {
          c == '-' || static_cast<unsigned char>(c) >= 0x80;
 }
 
+char matching(char open) { return open == '(' ? ')' : open == '[' ? ']' : '}'; }
+
 }  // namespace
 
 CallStatus LiteralCalls::push(char c) {
@@ -35,7 +37,8 @@ CallStatus LiteralCalls::between(char c) {
       }
     }
     if (!style_.list && c == ',' && calls_ > 0) return CallStatus::more;
-    if (style_.prefix.empty() && is_name_byte(c) && !after_list_ && (in_list_ || !style_.list)) {
+    // Between marks a call may stand without its list.
+    if (style_.prefix.empty() && is_name_byte(c) && !after_list_ && (in_list_ || !style_.list || !style_.end.empty())) {
       state_ = State::name;
       return name(c);
     }
@@ -50,7 +53,8 @@ CallStatus LiteralCalls::between(char c) {
   }
   const bool could_be = (!style_.end.empty() && style_.end.starts_with(text_)) ||
                         (!style_.prefix.empty() && style_.prefix.starts_with(text_));
-  return could_be ? CallStatus::more : fail("neither a call nor the end marker");
+  if (could_be) return CallStatus::more;
+  return calls_ > 0 ? leave_before(text_) : fail("neither a call nor the end marker");
 }
 
 CallStatus LiteralCalls::name(char c) {
@@ -59,13 +63,13 @@ CallStatus LiteralCalls::name(char c) {
     return text_.size() > kLongestName ? fail("the call's name is too long") : CallStatus::more;
   }
   if (c != style_.open || text_.empty()) return fail("not a call");
-  if (style_.known != nullptr && names_no_tool(style_.known, text_)) return fail("no tool is named '" + text_ + "'");
   name_ = std::exchange(text_, "");
-  depth_ = 0;
+  open_.clear();
   quote_ = 0;
+  repaired_ = false;
   state_ = State::arguments;
-  sink_.start(name_, "");
-  return CallStatus::more;
+  std::string refusal = sink_.start(name_, "");
+  return refusal.empty() ? CallStatus::more : fail(std::move(refusal));
 }
 
 // Follows quotes; true while c is inside a string or opens or closes one.
@@ -97,7 +101,11 @@ bool LiteralCalls::in_quotes(char c) {
 CallStatus LiteralCalls::arguments(char c) {
   text_ += c;
   if (in_quotes(c)) return CallStatus::more;
-  if (depth_ == 0 && (c == ',' || c == style_.close)) {
+  if (style_.repair && !style_.end.empty() && text_.ends_with(style_.end)) {
+    text_.resize(text_.size() - style_.end.size());
+    return add_brackets() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
+  }
+  if (open_.empty() && (c == ',' || c == style_.close)) {
     text_.pop_back();
     if (!trim(text_).empty()) {
       if (const CallStatus status = take_argument(); status != CallStatus::more) return status;
@@ -105,16 +113,34 @@ CallStatus LiteralCalls::arguments(char c) {
       return fail("an argument is missing before a comma");
     }
     text_.clear();
-    if (c == ',') return CallStatus::more;
-    writer_.close();
-    if (std::string refusal = sink_.end(); !refusal.empty()) return fail(std::move(refusal));
-    ++calls_;
-    state_ = State::between;
-    return CallStatus::more;
+    return c == ',' ? CallStatus::more : end_call();
   }
-  if (c == '(' || c == '[' || c == '{') ++depth_;
-  if (c == ')' || c == ']' || c == '}') --depth_;
-  return depth_ < 0 || depth_ > 64 ? fail("brackets do not match") : CallStatus::more;
+  if (c == '(' || c == '[' || c == '{') open_ += c;
+  if (c != ')' && c != ']' && c != '}') return open_.size() > 64 ? fail("brackets do not match") : CallStatus::more;
+  if (open_.empty() && c == ']' && in_list_ && style_.repair) return CallStatus::more;  // see add_brackets
+  if (open_.empty() || matching(open_.back()) != c) return fail("brackets do not match");
+  open_.pop_back();
+  return CallStatus::more;
+}
+
+CallStatus LiteralCalls::end_call() {
+  writer_.close();
+  if (std::string refusal = sink_.end(repaired_); !refusal.empty()) return fail(std::move(refusal));
+  ++calls_;
+  text_.clear();
+  state_ = State::between;
+  return CallStatus::more;
+}
+
+// The region or the answer has ended inside the arguments, outside quotes.
+CallStatus LiteralCalls::add_brackets() {
+  repaired_ = true;
+  while (trim(text_).ends_with(']') && open_.empty()) text_.resize(text_.rfind(']'));  // the list's own
+  for (; !open_.empty(); open_.pop_back()) text_ += matching(open_.back());
+  if (trim(text_).ends_with(',')) return fail("an argument is missing after a comma");
+  if (!trim(text_).empty())
+    if (const CallStatus status = take_argument(); status != CallStatus::more) return status;
+  return end_call();
 }
 
 CallStatus LiteralCalls::take_argument() {
@@ -140,6 +166,12 @@ CallStatus LiteralCalls::take_argument() {
 
 CallStatus LiteralCalls::finish() {
   if (state_ == State::between && calls_ > 0) return CallStatus::done;
+  const std::string_view text = trim(text_);
+  // Where the answer stops short of its brackets, what stands there must be whole: a number may have been cut.
+  const bool whole = text.ends_with('"') || text.ends_with('\'') || text.ends_with(']') || text.ends_with('}') ||
+                     (!style_.string_mark.empty() && text.ends_with(style_.string_mark));
+  if (style_.repair && state_ == State::arguments && quote_ == 0 && whole)
+    return add_brackets() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
   return fail("the answer ended inside the call");
 }
 

@@ -17,7 +17,7 @@ class LiteralCalls : public CallGrammar {
     std::string string_mark = {};  // quotes strings, e.g. <|"|>; empty: Python's quotes
     bool list = false;             // the calls stand in [ ]
     std::string end = {};          // the region's end marker; empty: the closing ] ends it
-    const Json* known = nullptr;   // if not null: only these tools are calls
+    bool repair = false;           // closing brackets may be missing where the region or the answer ends
   };
   LiteralCalls(Style style, const Json* tools, CallSink& sink)
       : style_(std::move(style)), tools_(tools), sink_(sink), writer_(sink) {}
@@ -32,6 +32,8 @@ class LiteralCalls : public CallGrammar {
   CallStatus name(char c);
   CallStatus arguments(char c);
   CallStatus take_argument();
+  CallStatus end_call();
+  CallStatus add_brackets();
   bool in_quotes(char c);
 
   Style style_;
@@ -43,9 +45,10 @@ class LiteralCalls : public CallGrammar {
   std::string name_;
   bool in_list_ = false, after_list_ = false;
   int calls_ = 0;
-  int depth_ = 0;   // brackets open inside the arguments
-  char quote_ = 0;  // the quote that is open, 'm' for the string mark
+  std::string open_;  // brackets open inside the arguments
+  char quote_ = 0;    // the quote that is open, 'm' for the string mark
   bool escaped_ = false;
+  bool repaired_ = false;
 };
 
 }  // namespace hearth::text

@@ -10,9 +10,10 @@ namespace {
 constexpr size_t kLongestHeader = 2048;
 
 // What may stand between the JSON and the end of its call: white space and the closing fence.
-std::string_view without_fence(std::string_view text) {
-  while (!text.empty() && (is_space(text.front()) || text.front() == '`')) text.remove_prefix(1);
-  return text;
+// `brackets`: some may be too many, where others were missing.
+std::string_view without_fence(std::string_view text, bool brackets) {
+  const std::string_view layout = brackets ? " \n\t\r`}]" : " \n\t\r`";
+  return text.substr(std::min(text.size(), text.find_first_not_of(layout)));
 }
 
 }  // namespace
@@ -42,7 +43,7 @@ CallStatus SectionCalls::between() {
     text_.clear();
     state_ = State::header;
   } else if (!style_.call_begin.starts_with(text_) && !style_.section_end.starts_with(text_)) {
-    return fail("neither a call nor the end marker");
+    return calls_ > 0 ? leave_before(text_) : fail("neither a call nor the end marker");
   }
   return CallStatus::more;
 }
@@ -61,36 +62,52 @@ CallStatus SectionCalls::before_json(char c) {
     text_.resize(text_.size() - style_.call_end.size());
     if (const CallStatus status = start(header_, text_); status != CallStatus::more) return status;
     sink_.arguments("{}");
+    scanner_ = JsonScanner();
+    repaired_ = false;
     return end_call();
   }
   if (c != '{') return CallStatus::more;
   text_.pop_back();
   if (const CallStatus status = start(header_, text_); status != CallStatus::more) return status;
   text_.clear();
-  scanner_ = JsonScanner();
+  scanner_ = JsonScanner(style_.repair);
+  repaired_ = false;
   state_ = State::json;
   return json(c);
 }
 
 CallStatus SectionCalls::json(char c) {
   const JsonScanner::Step step = scanner_.push(c);
-  if (step == JsonScanner::Step::error) return fail("the arguments are not valid JSON");
-  sink_.arguments(std::string_view(&c, 1));
-  if (step != JsonScanner::Step::done) return CallStatus::more;
+  sink_.arguments(scanner_.written());
+  if (step == JsonScanner::Step::more) return CallStatus::more;
   text_.clear();
   state_ = State::after_json;
-  return style_.call_end.empty() ? end_call() : CallStatus::more;
+  if (step == JsonScanner::Step::done) return style_.call_end.empty() ? end_call() : CallStatus::more;
+  // Only brackets can be missing, where nothing but the end of the call follows.
+  if (scanner_.missing(false).empty() || style_.call_end.empty()) return fail("the arguments are not valid JSON");
+  add_brackets(false);
+  text_ = c;
+  return after_json();
+}
+
+void SectionCalls::add_brackets(bool ended) {
+  repaired_ = true;
+  for (char bracket : scanner_.missing(ended)) {
+    scanner_.push(bracket);
+    sink_.arguments(scanner_.written());
+  }
 }
 
 CallStatus SectionCalls::after_json() {
-  const std::string_view rest = without_fence(text_);
+  const std::string_view rest = without_fence(text_, repaired_);
   if (rest == style_.call_end) return end_call();
   if (!style_.call_end.starts_with(rest)) return fail("text after the call's arguments");
   return CallStatus::more;
 }
 
 CallStatus SectionCalls::end_call() {
-  if (std::string refusal = sink_.end(); !refusal.empty()) return fail(std::move(refusal));
+  if (std::string refusal = sink_.end(repaired_ || scanner_.repaired()); !refusal.empty())
+    return fail(std::move(refusal));
   ++calls_;
   if (style_.call_end.empty()) return CallStatus::done;
   enter_between();
@@ -123,15 +140,17 @@ CallStatus SectionCalls::start(std::string_view header, std::string_view before)
   if (before != "" && before != "```json" && before != "```") return fail("text before the call's arguments");
   if (name.empty() || name.size() > kLongestName) return fail("the call has no name");
   if (name.find_first_of(" \n\t<>{}\"") != std::string_view::npos) return fail("the call's name is not a name");
-  sink_.start(name, id);
-  return CallStatus::more;
+  std::string refusal = sink_.start(name, id);
+  return refusal.empty() ? CallStatus::more : fail(std::move(refusal));
 }
 
 CallStatus SectionCalls::finish() {
-  if (state_ == State::after_json) {  // only end markers are missing
-    std::string refusal = sink_.end();
-    return refusal.empty() ? CallStatus::done : fail(std::move(refusal));
+  if (state_ == State::json && !scanner_.missing(true).empty()) {
+    add_brackets(true);
+    state_ = State::after_json;
   }
+  if (state_ == State::after_json)  // only end markers are missing
+    return end_call() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
   if (state_ == State::between && calls_ > 0) return CallStatus::done;
   return fail("the answer ended inside the call");
 }

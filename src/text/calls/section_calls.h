@@ -20,6 +20,7 @@ class SectionCalls : public CallGrammar {
       deepseek,  // NAME; or the word function, with the name and a fence before the JSON
       mistral,   // NAME, or NAME[CALL_ID]ID
     } header;
+    bool repair = false;
   };
   SectionCalls(Style style, CallSink& sink) : style_(std::move(style)), sink_(sink) { enter_between(); }
 
@@ -35,6 +36,7 @@ class SectionCalls : public CallGrammar {
   CallStatus before_json(char c);
   CallStatus json(char c);
   CallStatus after_json();
+  void add_brackets(bool ended);
   CallStatus start(std::string_view header, std::string_view before);
   CallStatus end_call();
 
@@ -44,6 +46,7 @@ class SectionCalls : public CallGrammar {
   std::string text_;  // bytes of the present state
   std::string header_;
   JsonScanner scanner_;
+  bool repaired_ = false;  // apart from what the scanner repaired
   int calls_ = 0;
 };
 

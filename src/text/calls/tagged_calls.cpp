@@ -1,24 +1,51 @@
-// Between tags (State::expect) the bytes must be white space or one of the tags that may come next; a name, key or
-// value ends when its bytes end with its closing tag. Values whose schema is string are streamed; others are coerced
-// when they are complete.
+// Between tags (State::expect) the bytes must be white space or one of the tags that may come next; a name or key ends
+// when its bytes end with its closing tag. Values whose schema is string are streamed; others are coerced when they are
+// complete. How a value ends is in tagged_values.cpp.
 #include "text/calls/tagged_calls.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-
-#include "text/calls/literal.h"
+#include <optional>
 
 namespace hearth::text {
+
+namespace {
+
+constexpr std::string_view kString = " string=\"true\"", kOther = " string=\"false\"";  // DSML's attribute
+
+std::optional<bool> says_string(std::string_view attributes) {
+  if (attributes.ends_with(kString)) return true;
+  return attributes.ends_with(kOther) ? std::optional(false) : std::nullopt;
+}
+
+bool is_quoted(std::string_view text) {
+  return text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+}
+
+std::string_view without_quotes(std::string_view text) {
+  text = trim(text);
+  return is_quoted(text) ? text.substr(1, text.size() - 2) : text;
+}
+
+}  // namespace
 
 CallStatus TaggedCalls::push(char c) {
   text_ += c;
   switch (state_) {
     case State::expect: return expect();
     case State::name: return name(c);
-    case State::key: return key();
+    case State::key: return key(c);
     case State::value_open: return value_open();
     default: return value(c);
   }
+}
+
+// Reads bytes that the last state took and did not need.
+CallStatus TaggedCalls::again(std::string text) {
+  CallStatus status = CallStatus::more;
+  for (char c : text)
+    if (status == CallStatus::more) status = push(c);
+  return status;
 }
 
 CallStatus TaggedCalls::expect() {
@@ -27,80 +54,106 @@ CallStatus TaggedCalls::expect() {
     return CallStatus::more;
   }
   const auto could_be = [&](const std::string& tag) { return !tag.empty() && tag.starts_with(text_); };
-  if (in_call_) {
-    if (text_ == style_.key_open) {
-      text_.clear();
-      state_ = State::key;
-      return CallStatus::more;
-    }
-    if (!style_.call_close.empty() && text_ == style_.call_close) {
-      text_.clear();
-      return end_call();
-    }
-    if (text_ == style_.region_end)  // a forgotten closing tag harms nobody
-      return end_call() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
-    if (could_be(style_.key_open) || could_be(style_.call_close) || could_be(style_.region_end))
-      return CallStatus::more;
-    return fail("neither a parameter nor the end of the call");
+  const auto is = [&](const std::string& tag) { return !tag.empty() && text_ == tag; };
+  if (in_call_ && is(style_.key_open)) {
+    text_.clear();
+    state_ = State::key;
+    return CallStatus::more;
   }
-  if (text_ == style_.region_end) return calls_ > 0 ? CallStatus::done : fail("no call before the end marker");
-  if (!style_.call_open.empty() && text_ == style_.call_open) {
+  if (in_call_ && is(style_.call_close)) {
+    text_.clear();
+    return end_call();
+  }
+  if (is(style_.region_end)) {
+    if (!in_call_) return calls_ > 0 ? CallStatus::done : fail("no call before the end marker");
+    repaired_ = repaired_ || !style_.call_close.empty();
+    return end_call() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
+  }
+  if (is(style_.call_open)) {
+    if (in_call_ && !style_.repair) return fail("a call inside a call");
+    if (in_call_) {
+      repaired_ = true;
+      if (const CallStatus status = end_call(); status != CallStatus::more) return status;
+    }
     text_.clear();
     state_ = State::name;
     return CallStatus::more;
   }
-  if (could_be(style_.call_open) || could_be(style_.region_end)) return CallStatus::more;
-  return fail("neither a call nor the end marker");
+  if ((in_call_ && (could_be(style_.key_open) || could_be(style_.call_close))) || could_be(style_.call_open) ||
+      could_be(style_.region_end))
+    return CallStatus::more;
+  if (in_call_) return fail("neither a parameter nor the end of the call");
+  return calls_ > 0 ? leave_before(text_) : fail("neither a call nor the end marker");
 }
 
 CallStatus TaggedCalls::name(char c) {
   if (text_.size() > kLongestName) return fail("the call's name is too long");
-  if (!style_.name_end.empty()) {
-    if (!text_.ends_with(style_.name_end)) return CallStatus::more;
+  if (!style_.name_end.empty() && text_.ends_with(style_.name_end))
     return name_ended(std::string_view(text_).substr(0, text_.size() - style_.name_end.size()));
-  }
-  const bool blank = trim(text_).empty();
-  if (blank || (c != '\n' && c != '<')) return CallStatus::more;
-  if (const CallStatus status = name_ended(std::string_view(text_).substr(0, text_.size() - 1));
-      status != CallStatus::more)
-    return status;
-  if (c != '<') return CallStatus::more;
-  text_ = c;
-  return expect();
+  const std::string_view found = std::string_view(text_).substr(0, text_.size() - 1);
+  if ((c != '\n' && c != '<') || trim(found).empty() || !(style_.name_end.empty() || style_.repair))
+    return CallStatus::more;
+  const bool repaired = !style_.name_end.empty();
+  if (const CallStatus status = name_ended(found); status != CallStatus::more) return status;
+  repaired_ = repaired;
+  return c == '<' ? again("<") : CallStatus::more;
 }
 
 CallStatus TaggedCalls::name_ended(std::string_view found) {
-  std::string_view bare = trim(found);
-  if (bare.size() >= 2 && (bare.front() == '"' || bare.front() == '\'') && bare.back() == bare.front())
-    bare = bare.substr(1, bare.size() - 2);
+  const std::string_view bare = without_quotes(found);
   if (bare.empty() || bare.find_first_of(" \n\t<>{}\"") != std::string_view::npos) return fail("the call has no name");
   name_ = bare;
   text_.clear();
   in_call_ = true;
+  repaired_ = false;
+  given_.clear();
   state_ = State::expect;
-  sink_.start(name_, "");
-  return CallStatus::more;
+  std::string refusal = sink_.start(name_, "");
+  return refusal.empty() ? CallStatus::more : fail(std::move(refusal));
 }
 
-CallStatus TaggedCalls::key() {
+CallStatus TaggedCalls::key(char c) {
   if (text_.size() > kLongestName) return fail("a parameter's name is too long");
-  if (!text_.ends_with(style_.key_end)) return CallStatus::more;
-  key_ = trim(std::string_view(text_).substr(0, text_.size() - style_.key_end.size()));
+  const std::string_view text = text_;
+  if (text.ends_with(style_.key_end)) return key_ended(text.substr(0, text.size() - style_.key_end.size()));
+  if (!style_.repair) return CallStatus::more;
+  const std::string_view before = text.substr(0, text.size() - 1);
+  const std::string_view cut = std::string_view(style_.key_end).substr(0, style_.key_end.size() - 1);  // without >
+  std::string_view key = {};
+  std::string rest;
+  const bool attributes = is_quoted(before) && (!style_.string_attribute || says_string(before).has_value());
+  if ((c == '\n' || c == '<' || (attributes && !is_space(c))) && before.ends_with(cut) && !trim(before).empty()) {
+    key = before.substr(0, before.size() - cut.size());
+    if (c != '\n') rest = c;
+  } else if (!style_.value_open.empty() && text.ends_with(style_.value_open)) {
+    key = text.substr(0, text.size() - style_.value_open.size());
+    rest = style_.value_open;
+  } else {
+    return CallStatus::more;
+  }
+  repaired_ = true;
+  const CallStatus status = key_ended(key);
+  return status == CallStatus::more ? again(rest) : status;
+}
+
+CallStatus TaggedCalls::key_ended(std::string_view found) {
+  key_ = trim(found);
   kind_ = Kind::coerced;
   if (style_.string_attribute) {
-    constexpr std::string_view kString = "\" string=\"true", kOther = "\" string=\"false";
-    const bool string = key_.ends_with(kString), other = key_.ends_with(kOther);
-    if (!string && !other) return fail("a parameter does not say whether it is a string");
-    key_.resize(key_.size() - (string ? kString : kOther).size());
-    kind_ = string ? Kind::string : Kind::json;
+    const std::optional<bool> string = says_string(key_);
+    if (!string) return fail("a parameter does not say whether it is a string");
+    key_.resize(key_.size() - (*string ? kString : kOther).size());
+    kind_ = *string ? Kind::string : Kind::json;
   }
-  if (key_.size() >= 2 && (key_.front() == '"' || key_.front() == '\'') && key_.back() == key_.front())
-    key_ = key_.substr(1, key_.size() - 2);
-  if (key_.empty()) return fail("a parameter has no name");
+  key_ = std::string(without_quotes(key_));
+  if (key_.empty() || key_.find_first_of("<>\"\n") != npos) return fail("a parameter has no name");
+  given_.insert(key_);
   schema_ = parameter_schema(tools_, name_, key_);
   if (kind_ == Kind::coerced && is_string_schema(schema_)) kind_ = Kind::string;
   if (kind_ == Kind::string) writer_.begin_string(key_);
-  began_ = false;
+  began_ = stray_close_ = false;
+  sent_.clear();
+  tail_ = early_end_ = npos;
   text_.clear();
   state_ = style_.value_open.empty() ? State::value : State::value_open;
   return CallStatus::more;
@@ -116,74 +169,24 @@ CallStatus TaggedCalls::value_open() {
   return style_.value_open.starts_with(text_) ? CallStatus::more : fail("a parameter has no value");
 }
 
-// Sends what cannot be part of the closing tag or of white space that is to be trimmed.
-void TaggedCalls::stream_value(bool last) {
-  const bool exact = style_.string_attribute;  // DSML values stand for themselves
-  if (!began_ && !text_.empty() && !exact) {
-    if (style_.trim == Style::Trim::newline) {
-      if (text_[0] == '\n') text_.erase(0, 1);
-      began_ = true;
-    } else {
-      text_.erase(0, std::min(text_.find_first_not_of(" \n\t\r"), text_.size()));
-      began_ = !text_.empty();
-    }
-  }
-  size_t keep = last ? 0 : std::min(text_.size(), style_.value_end.size());
-  size_t send = text_.size() - keep;
-  if (!exact) {
-    if (style_.trim == Style::Trim::newline) {
-      if (send > 0 && text_[send - 1] == '\n') --send;
-    } else {
-      while (send > 0 && is_space(text_[send - 1])) --send;
-    }
-  }
-  // Never half a character: the pieces are JSON text of their own.
-  while (!last && send > 0 && (static_cast<unsigned char>(text_[send]) & 0xc0) == 0x80) --send;
-  writer_.append_string(std::string_view(text_).substr(0, send));
-  text_.erase(0, send);
-}
-
-CallStatus TaggedCalls::value(char c) {
-  if (!text_.ends_with(style_.value_end)) {
-    // Every 64 bytes: cheap, and the pieces do not depend on how the text was cut. Runs of white space may have to be
-    // trimmed, so they wait for what follows.
-    if (kind_ == Kind::string && !is_space(c) && text_.size() >= style_.value_end.size() + 64) stream_value(false);
-    return CallStatus::more;
-  }
-  text_.resize(text_.size() - style_.value_end.size());
-  if (kind_ == Kind::string) {
-    stream_value(true);
-    writer_.end_string();
-  } else {
-    std::string_view text = text_;
-    if (style_.trim == Style::Trim::newline) {
-      if (text.starts_with('\n')) text.remove_prefix(1);
-      if (text.ends_with('\n')) text.remove_suffix(1);
-    } else {
-      text = trim(text);
-    }
-    if (kind_ == Kind::json) {
-      const auto value = parse_json_value(text);
-      if (!value) return fail("the parameter '" + key_ + "' is not valid JSON");
-      writer_.add(key_, *value);
-    } else {
-      writer_.add(key_, coerce_argument(text, schema_, style_.untyped));
-    }
-  }
-  text_.clear();
-  state_ = State::expect;
-  return CallStatus::more;
-}
-
 CallStatus TaggedCalls::end_call() {
   writer_.close();
-  if (std::string refusal = sink_.end(); !refusal.empty()) return fail(std::move(refusal));
+  if (std::string refusal = sink_.end(repaired_); !refusal.empty()) return fail(std::move(refusal));
   in_call_ = false;
   ++calls_;
-  return CallStatus::more;
+  state_ = State::expect;
+  return style_.region_end.empty() ? CallStatus::done : CallStatus::more;
 }
 
 CallStatus TaggedCalls::finish() {
+  if (in_call_ && state_ == State::value) {
+    if (early_end_ != npos) return end_early() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
+    const Tail tail = tail_ == npos ? Tail{} : read_tail(std::string_view(text_).substr(tail_));
+    if (!tail.whole) return fail("the answer ended inside the call");
+    repaired_ = repaired_ || !style_.call_close.empty();
+    if (const CallStatus status = end_value(tail_, tail.closed); status != CallStatus::more) return status;
+    return end_call() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
+  }
   if (in_call_ && state_ == State::expect && text_.empty() && style_.call_close.empty())
     return end_call() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
   if (!in_call_ && calls_ > 0) return CallStatus::done;
