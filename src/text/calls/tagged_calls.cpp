@@ -183,7 +183,7 @@ CallStatus TaggedCalls::finish() {
     if (early_end_ != npos) return end_early() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
     const Tail tail = tail_ == npos ? Tail{} : read_tail(std::string_view(text_).substr(tail_));
     if (!tail.whole) return fail("the answer ended inside the call");
-    repaired_ = repaired_ || !style_.call_close.empty();
+    repaired_ = repaired_ || tail.repaired;
     if (const CallStatus status = end_value(tail_, tail.closed); status != CallStatus::more) return status;
     return end_call() == CallStatus::failed ? CallStatus::failed : CallStatus::done;
   }

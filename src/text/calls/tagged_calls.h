@@ -50,6 +50,7 @@ class TaggedCalls : public CallGrammar {
     size_t length = 0;          // bytes from the end of the value to behind what follows
     bool closed = false;        // by its closing tag
     bool whole = false;         // undecided, but if the answer ends here the call is whole
+    bool repaired = false;      // something is missing besides the closing tag
     std::string_view key = {};  // the next parameter's, if it has been read
   };
   class TailReader;

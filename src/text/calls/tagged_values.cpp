@@ -32,15 +32,20 @@ class TaggedCalls::TailReader {
     }
     tail_.closed = false;
     if (!style_.repair) return undecided();
-    at_ = 0;
+    begin();
     if (follows(false, after_line)) return found();
-    at_ = 0;
+    begin();
     const std::string_view closer = text_.starts_with(style_.value_end) ? "" : any_closing_tag();
     if (!closer.empty() && follows(false, after_line) && !calls_.opened_in_value(closer)) return found();
     return undecided();
   }
 
  private:
+  // Another way to read it, from its beginning.
+  void begin() {
+    at_ = 0;
+    tail_.repaired = tail_.repaired && tail_.whole;
+  }
   Tail found() {
     tail_.length = at_;
     return tail_;
@@ -70,20 +75,15 @@ class TaggedCalls::TailReader {
     if (!rest.starts_with(cut) || rest.size() == cut.size()) return false;
     if (rest[cut.size()] != '\n' && rest[cut.size()] != '<') return false;
     at_ += cut.size();
-    return true;
+    return tail_.repaired = true;
   }
 
   // </word> of whatever word, in which case it is returned; the > may be missing.
   std::string_view any_closing_tag() {
     const size_t end = text_.find_first_of("> \n\t\r<", 2);
-    if (!text_.starts_with("</") || end == 2 || end > kLongestName) {
-      undecided_ = undecided_ || text_ == "<" || text_ == "</";
-      return {};
-    }
-    if (end == std::string_view::npos) {
-      undecided_ = undecided_ || text_.size() < kLongestName;
-      return {};
-    }
+    const bool cut = text_ == "<" || (text_.starts_with("</") && end == std::string_view::npos);
+    undecided_ = undecided_ || (cut && text_.size() < kLongestName);
+    if (cut || !text_.starts_with("</") || end == 2 || end > kLongestName) return {};
     at_ = end + (text_[end] == '>' ? 1 : 0);
     return text_.substr(2, end - 2);
   }
@@ -106,7 +106,9 @@ class TaggedCalls::TailReader {
     if (at_ > 0 && !gap()) return false;
     if (at_ > 0 && ended()) {
       undecided_ = true;
-      if (closed) whole(true);
+      if (!closed) return false;
+      whole(true);
+      tail_.repaired = tail_.repaired || !style_.call_close.empty();
       return false;
     }
     const size_t begin = at_;
@@ -114,12 +116,17 @@ class TaggedCalls::TailReader {
     at_ = begin;
     if (tag(style_.call_close)) return ends_call(closed);
     at_ = begin;
-    if (tag(style_.region_end)) return next(Tail::Next::region);
+    if (tag(style_.region_end)) return without_call_close(Tail::Next::region);
     at_ = begin;
     if (!closed || !style_.repair) return false;
-    if (exactly(style_.call_open)) return next(Tail::Next::call);
+    if (exactly(style_.call_open)) return without_call_close(Tail::Next::call);
     at_ = begin;
-    return exactly(style_.region_start) && (at_ = begin, next(Tail::Next::end));
+    return exactly(style_.region_start) && (at_ = begin, without_call_close(Tail::Next::end));
+  }
+
+  bool without_call_close(Tail::Next what) {
+    tail_.repaired = tail_.repaired || !style_.call_close.empty();
+    return next(what);
   }
 
   bool next(Tail::Next next) {
@@ -145,7 +152,11 @@ class TaggedCalls::TailReader {
   bool ends_call(bool closed) {
     if (style_.region_end.empty()) return next(Tail::Next::region);
     if (!gap()) return false;
-    if (ended()) return whole(closed), false;
+    if (ended()) {
+      whole(closed);
+      tail_.repaired = tail_.repaired || !closed;
+      return false;
+    }
     if (tag(style_.region_end)) return next(Tail::Next::region);
     if (exactly(style_.call_open)) return next(Tail::Next::call);
     const size_t begin = at_;
@@ -219,6 +230,7 @@ CallStatus TaggedCalls::take_tail(const Tail& tail) {
   const std::string key(tail.key), rest = text_.substr(tail_ + tail.length);
   const bool next_key = tail.next == Tail::Next::key;
   early_end_ = npos;
+  repaired_ = repaired_ || tail.repaired;
   if (const CallStatus status = end_value(tail_, tail.closed); status != CallStatus::more) return status;
   if (next_key) {
     state_ = State::key;
