@@ -13,7 +13,7 @@ namespace hearth::text {
 
 namespace {
 
-constexpr size_t kLongestGap = 256;  // white space between tags
+constexpr size_t kLongestGap = 128;  // white space between tags
 constexpr size_t kStep = 64;         // strings are streamed in pieces of at least so many bytes
 
 }  // namespace
@@ -273,7 +273,11 @@ CallStatus TaggedCalls::end_value(size_t size, bool closed) {
     writer_.append_string(text);
     writer_.end_string();
   } else if (kind_ == Kind::json) {
-    const auto value = parse_json_value(text);
+    auto value = parse_json_value(text);
+    if (!value && style_.repair) {
+      value = parse_literal(text);
+      repaired_ = true;
+    }
     if (!value) return fail("the parameter '" + key_ + "' is not valid JSON");
     writer_.add(key_, *value);
   } else {
