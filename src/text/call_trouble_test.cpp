@@ -131,6 +131,7 @@ TEST(CallTrouble, StreamsRepairedArgumentsAsJson) {
 // What begins like a call a thousand times must not be read a thousand times over: this takes a second, not hours.
 TEST(CallTrouble, TakesTimeInProportionToTheText) {
   const std::string units[] = {"{",
+                               " ",
                                "[",
                                "```json\n",
                                "```\n{",
@@ -148,7 +149,7 @@ TEST(CallTrouble, TakesTimeInProportionToTheText) {
                                "<tools>",
                                "<tool_call>save<arg_key>text</arg_key><arg_value></tool_call>",
                                "</parameter>          "};
-  const std::string starts[] = {"", "<tool_call>\n<function=save>\n<parameter=text>\n", "<think>"};
+  const std::string starts[] = {"", "<tool_call>", "<tool_call>\n<function=save>\n<parameter=text>\n", "<think>"};
   for (const char* format : {"hermes", "qwen3_coder", "glm47", "llama3_json", "llama4_pythonic", "mistral"})
     for (const std::string& start : starts)
       for (const std::string& unit : units) {

@@ -162,14 +162,9 @@ class MarkerMachine : public OutputMachine {
   void meet(const Marker& marker) {
     const Marker met = marker;
     const std::string_view text = before(met);
-    lost_.clear();
-    if (gap_ && trim(text).empty()) {
-      lost_ = text;
-    } else if (is_blank_start(met, text)) {
-      lost_ = text;
-    } else {
-      give(text.size());
-    }
+    const bool layout = trim(text).empty() && (gap_ || is_blank_start(met));
+    lost_ = layout ? text : "";
+    if (!layout) give(text.size());
     text_.clear();
     switch (met.kind) {
       case Marker::Kind::reasoning_start:
@@ -188,8 +183,8 @@ class MarkerMachine : public OutputMachine {
   }
 
   // White space before a call that has no mark of its own and begins the answer is layout.
-  bool is_blank_start(const Marker& met, std::string_view text) const {
-    return met.kind == Marker::Kind::region && format_.regions[met.index].weak && fresh_ && trim(text).empty();
+  bool is_blank_start(const Marker& met) const {
+    return met.kind == Marker::Kind::region && format_.regions[met.index].weak && fresh_;
   }
 
   void begin_region(size_t i) {
@@ -216,24 +211,21 @@ class MarkerMachine : public OutputMachine {
     advance(c);
   }
 
-  // Models write a start mark twice, which is one: bytes that may be the second wait in lead_.
+  // Models write a start mark twice, which is one: bytes that may be the second wait in lead_. White space before it or
+  // the first call is layout in every syntax.
   bool lead_is_over(char c) {
+    if (lead_.empty() && is_space(c)) return false;
     lead_ += c;
-    const std::string_view mark = trim_left(lead_);
-    if (mark == region_->start) {
+    if (lead_ == region_->start) {
       lead_.clear();
       return false;
     }
-    if (region_->start.starts_with(mark)) return false;
+    if (region_->start.starts_with(lead_)) return false;
     leads_ = false;
     lead_.pop_back();
     const std::string lead = std::exchange(lead_, "");
     for (size_t i = 0; i < lead.size() && state_ == State::call; ++i) advance(lead[i]);
     return state_ == State::call;
-  }
-
-  static std::string_view trim_left(std::string_view text) {
-    return text.substr(std::min(text.size(), text.find_first_not_of(" \n\t\r")));
   }
 
   void advance(char c) {
