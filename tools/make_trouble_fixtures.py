@@ -71,6 +71,8 @@ def json_troubles():
     yield "pythonic", "all brackets missing", '<|tool_call_start|>[save(path="a.md", text=["hi"<|tool_call_end|>', [("save", {"path": "a.md", "text": ["hi"]})], True
     yield "pythonic", "the answer ends", '<|tool_call_start|>[save(path="a.md", text="hi"', [SAVE], True
     yield "pythonic", "the answer is cut", '<|tool_call_start|>[weather(days=1', [], False
+    yield "deepseek_v32", "Python's words", TAGGED["deepseek_v32"].whole("weather", [TAGGED["deepseek_v32"].value("days", "[True, 'a']").replace('"true"', '"false"')]), \
+        [("weather", {"days": [True, "a"]})], True
     yield "gemma4", "a bracket missing", "<|tool_call>call:save{path:<|\"|>a.md<|\"|>,text:<|\"|>hi<|\"|><tool_call|>", [SAVE], True
     yield "function_gemma", "a bracket missing", "<start_function_call>call:save{path:<escape>a.md<escape>,text:<escape>hi<escape><end_function_call>", [SAVE], True
 
@@ -188,6 +190,8 @@ def unmarked():
     for kind, once in (("mistral", '[{"name": "save", "arguments": {"path": "a.md", "text": "hi"}}]'), ("mistral", 'save[ARGS]{"path": "a.md", "text": "hi"}')):
         yield kind, "the mark twice", "[TOOL_CALLS][TOOL_CALLS]" + once, "", "", [SAVE], False
         yield kind, "two marks, two calls", "[TOOL_CALLS]" + once + "[TOOL_CALLS]" + once, "", "", [SAVE, SAVE], False
+    yield "mistral", "no mark before the arguments", 'So: [TOOL_CALLS]save{"path": "a.md", "text": "hi"}', "", "So: ", [SAVE], False
+    yield "mistral", "no mark before arguments that are none", "[TOOL_CALLS]save{oops", "", "[TOOL_CALLS]save{oops", [], False
     for kind, start in STARTS.items():
         yield kind, "the mark twice", start + "\n" + written(kind), "", "", [SAVE], False
         end = {"hermes": "</tool_call>", "qwen3_coder": "</tool_call>", "glm47": "</tool_call>", "nemotron": "</TOOLCALL>"}.get(kind)

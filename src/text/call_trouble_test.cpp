@@ -75,8 +75,8 @@ TEST(CallTrouble, ReadsTheSameHoweverTheTextIsCut) {
     SCOPED_TRACE(vector.dump());
     const std::string whole = shown(parse(vector));
     const size_t size = text_of(vector).size();
-    for (const size_t step : {1, 2, 3, 7}) ASSERT_EQ(shown(parse(vector, troubles().tools, step, step)), whole) << step;
-    const size_t stride = 1 + size / 400;
+    for (const size_t step : {1, 3}) ASSERT_EQ(shown(parse(vector, troubles().tools, step, step)), whole) << step;
+    const size_t stride = 1 + size / 150;
     for (size_t cut = 1; cut < size; cut += stride)
       ASSERT_EQ(shown(parse(vector, troubles().tools, cut, size)), whole) << "cut at " << cut;
   }
@@ -154,7 +154,7 @@ TEST(CallTrouble, TakesTimeInProportionToTheText) {
     for (const std::string& start : starts)
       for (const std::string& unit : units) {
         std::string text = start;
-        while (text.size() < 100'000) text += unit;
+        while (text.size() < 50'000) text += unit;
         const ParsedOutput output = parse_output(output_format(format), text, {.tools = &troubles().tools});
         EXPECT_LE(output.content.size() + output.reasoning.size(), text.size());
       }

@@ -50,6 +50,11 @@ CallStatus SectionCalls::between() {
 
 CallStatus SectionCalls::header() {
   if (!style_.call_end.empty() && text_.ends_with(style_.call_end)) return fail("the call has no arguments");
+  if (style_.header == Style::Header::mistral && text_.ends_with('{')) {  // the separator is left out
+    header_ = trim(std::string_view(text_).substr(0, text_.size() - 1));
+    text_ = "{";
+    return before_json('{');
+  }
   if (!text_.ends_with(style_.separator)) return CallStatus::more;
   header_ = trim(std::string_view(text_).substr(0, text_.size() - style_.separator.size()));
   text_.clear();
