@@ -52,6 +52,51 @@ COHERE = "{%- if m.tool_calls %}{{- '<|START_ACTION|>' }}" + OBJECTS("tool_name"
 PHI4 = ("{%- if m.tool_calls %}{{- '<|tool_call|>[' }}" + CALLS + "{{- {'type': 'function', 'function': {'name': f.name, 'arguments': f.arguments}}|tojson }}{{- ', ' if not loop.last }}{%- endfor %}"
         "{{- ']<|/tool_call|>' }}{%- endif %}{{- '<|end|>' }}")
 
+
+
+def dsml(block, space=""):
+    tag = lambda name: "<｜DSML｜" + space + name
+    end = lambda name: "</｜DSML｜" + space + name + ">"
+    return ("{%- if m.tool_calls %}{{- '" + tag(block) + ">\\n' }}" + CALLS + "{{- '" + tag("invoke") + " name=\"' + f.name + '\">\\n' }}{%- for k, v in f.arguments.items() %}{{- '" + tag("parameter")
+            + " name=\"' + k + '\" string=\"' + ('true' if v is string else 'false') + '\">' + (v if v is string else v|tojson) + '" + end("parameter") + "\\n' }}{%- endfor %}{{- '" + end("invoke")
+            + "\\n' }}{%- endfor %}{{- '" + end(block) + "' }}{%- endif %}{{- '<｜end▁of▁sentence｜>' }}")
+
+
+def hy3(suffix):
+    """Hy3 makes its marks with a suffix, which its template's text does not show in them."""
+    marks = "".join("{%- set " + name + " = '<" + mark + "{}>'.format('" + suffix + "') %}" for name, mark in (
+        ("think", "think"), ("unthink", "/think"), ("calls", "tool_calls"), ("uncalls", "/tool_calls"), ("one", "tool_call"), ("unone", "/tool_call"), ("sep", "tool_sep"), ("key", "arg_key"),
+        ("unkey", "/arg_key"), ("val", "arg_value"), ("unval", "/arg_value")))
+    if not suffix:
+        marks = marks.replace("{}>'.format('')", ">'")
+    return turns("{%- if m.reasoning_content %}{{- think + m.reasoning_content + unthink }}{%- endif %}" + TEXT + "{%- if m.tool_calls %}{{- calls + '\\n' }}" + CALLS + "{{- one + f.name + sep + '\\n' }}"
+                 "{%- for k, v in f.arguments.items() %}{{- key + k + unkey + '\\n' + val + (v if v is string else v|tojson) + unval + '\\n' }}{%- endfor %}{{- unone + '\\n' }}{%- endfor %}{{- uncalls }}{%- endif %}",
+                 before=marks)
+
+
+MINICPM = (CALLS + "{{- '\\n' if m.content or not loop.first }}{{- '<function name=\"' ~ f.name ~ '\">' }}{%- for k, v in f.arguments.items() %}{{- '<param name=\"' ~ k ~ '\">' }}"
+           "{%- if v is string and ('<' in v or '&' in v or '\\n' in v) %}{{- '<![CDATA[' + v + ']]>' }}{%- else %}{{- v }}{%- endif %}{{- '</param>' }}{%- endfor %}{{- '</function>' }}{%- endfor %}{{- '<|im_end|>' }}")
+SEED = (CALLS + "{{- '\\n<seed:tool_call>\\n<function=' + f.name + '>\\n' }}{%- for k, v in f.arguments.items() %}{{- '<parameter=' + k + '>' + (v if v is string else v|string) + '</parameter>\\n' }}{%- endfor %}"
+        "{{- '</function>\\n</seed:tool_call>' }}{%- endfor %}{{- '<seed:eos>' }}")
+APERTUS = ("{%- if m.tool_calls %}{{- '<|tools_prefix|>[' }}" + CALLS + "{{- '{\"' + f.name + '\": ' + f.arguments|tojson + '}' }}{{- ', ' if not loop.last }}{%- endfor %}{{- ']<|tools_suffix|>' }}{%- endif %}")
+XTML = ("{%- macro open(tag, attributes=[]) %}{{- '<|open|>' + tag }}{%- for a in attributes %}{{- ' ' + a[0] + '=\"' + a[1]|string|replace('&', '&amp;')|replace('\"', '&quot;') + '\"' }}{%- endfor %}{{- '<|sep|>' }}"
+        "{%- endmacro %}{%- macro close(tag) %}{{- '<|close|>' + tag + '<|sep|>' }}{%- endmacro %}{%- macro kind(v) %}{%- if v is boolean %}boolean{%- elif v is none %}null{%- elif v is number %}number"
+        "{%- elif v is string %}string{%- elif v is mapping %}object{%- else %}array{%- endif %}{%- endmacro %}")
+KIMI3 = ("{%- if m.reasoning_content %}{{- open('think') + m.reasoning_content + close('think') }}{%- endif %}{{- open('response') + m.content + close('response') }}{%- if m.tool_calls %}{{- open('tools') }}" + CALLS
+         + "{{- open('call', [('tool', f.name), ('index', loop.index)]) }}{%- for k, v in f.arguments.items() %}{{- open('argument', [('key', k), ('type', kind(v))]) + (v if v is string else v|tojson) + close('argument') }}"
+         "{%- endfor %}{{- close('call') }}{%- endfor %}{{- close('tools') }}{%- endif %}{{- close('message') + '<|end_of_msg|>' }}")
+NESTED = ("{%- set ns = ']<]minimax[>[' %}{%- macro nested(v, ns) %}{%- if v is mapping %}{%- for k, x in v.items() %}{{- ns + '<' + k + '>' + nested(x, ns) + ns + '</' + k + '>' }}{%- endfor %}"
+          "{%- elif v is iterable and v is not string %}{%- for x in v %}{{- ns + '<item>' + nested(x, ns) + ns + '</item>' }}{%- endfor %}{%- elif v is boolean %}{{- v|tojson }}{%- elif v is not none %}{{- v }}{%- endif %}"
+          "{%- endmacro %}")
+MINIMAX3 = ("{%- if m.tool_calls %}{{- '\\n' + ns + '<tool_call>\\n' }}" + CALLS + "{{- ns + '<invoke name=\"' + f.name + '\">' }}{%- for k, v in f.arguments.items() %}{{- ns + '<' + k + '>' + nested(v, ns) + ns + '</' + k + '>' }}"
+            "{%- endfor %}{{- ns + '</invoke>\\n' }}{%- endfor %}{{- ns + '</tool_call>' }}{%- endif %}{{- '[e~[' }}")
+STEP3 = ("{%- if m.tool_calls %}{{- '<｜tool_calls_begin｜>' }}" + CALLS + "{{- '<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name=\"' + f.name + '\">' }}{%- for k, v in f.arguments.items() %}"
+         "{{- '<steptml:parameter name=\"' + k + '\">' + (v if v is string else v|tojson) + '</steptml:parameter>' }}{%- endfor %}{{- '</steptml:invoke><｜tool_call_end｜>' }}{%- endfor %}{{- '<｜tool_calls_end｜>' }}{%- endif %}")
+OLMO3 = ("{%- if m.tool_calls %}{{- '<function_calls>' }}" + CALLS + "{{- '\\n' if not loop.first }}{{- f.name + '(' }}{%- for k, v in f.arguments.items() %}{{- k + '=' + v|tojson }}{{- ', ' if not loop.last }}{%- endfor %}"
+         "{{- ')' }}{%- endfor %}{{- '</function_calls>' }}{%- endif %}{{- '<|im_end|>' }}")
+IN_TOOL_CALLS = "{%- if m.tool_calls %}{{- '\\n<tool_calls>' }}" + OBJECTS("name", "arguments") + "{{- '</tool_calls>' }}{%- endif %}"
+RECIPIENTS = ("{%- if m.content %}{{- 'all\\n' + m.content }}{%- endif %}" + CALLS + "{{- '>>>' if m.content or not loop.first }}{{- f.name + '\\n' + f.arguments|tojson }}{%- endfor %}{{- '<|eot_id|>' }}")
+
 # (format, template, what ends the assistant's turn)
 TEMPLATES = [(name_of_format, STYLES[style], end) for name_of_format, style, end in (
     ("hermes", "qwen2_5", "<|im_end|>"), ("qwen3_coder", "qwen3_coder", "<|im_end|>"), ("glm47", "glm4", ""), ("minimax_m2", "minimax_m2", "[e~["),
@@ -71,5 +116,26 @@ TEMPLATES = [(name_of_format, STYLES[style], end) for name_of_format, style, end
     ("nemotron", turns(think("<think>", "</think>") + TEXT + "{%- if m.tool_calls %}{{- '<TOOLCALL>' }}" + OBJECTS("name", "arguments") + "{{- '</TOOLCALL>' }}{%- endif %}"), ""),
     ("pythonic", turns(TEXT + "{%- if m.tool_calls %}{{- '<|tool_call_start|>[' }}" + CALLS + PYTHON_CALL + "{%- endfor %}{{- ']<|tool_call_end|>' }}{%- endif %}", before=PYTHON), ""),
     ("gemma4", turns(TEXT + CALLS + "{{- '<|tool_call>call:' + f.name + value(f.arguments) + '<tool_call|>' }}{%- endfor %}", before=braces("<|\"|>")), ""),
+    ("deepseek_v4", turns(think("<think>", "</think>") + TEXT + dsml("tool_calls"), prompt="<｜Assistant｜>"), "<｜end▁of▁sentence｜>"),
+    ("deepseek_v41", turns(think("<think>", "</think>") + TEXT + dsml("calls", " "), prompt="<｜Assistant｜>"), "<｜end▁of▁sentence｜>"),
+    ("minicpm5", turns(think("<think>\\n", "\\n</think>\\n\\n") + TEXT + MINICPM, prompt="<|im_start|>assistant\\n"), "<|im_end|>"),
+    ("xlam", turns("{%- if m.tool_calls %}" + OBJECTS("name", "arguments") + "{%- else %}" + TEXT + "{%- endif %}{{- '<|im_end|>' }}",
+                   before="{{- 'When using tools, make calls in a single JSON array: [{\"name\": \"tool_call_name\", \"arguments\": {}}]\\n' }}"), "<|im_end|>"),
+    ("tool_calls", turns(TEXT + IN_TOOL_CALLS), ""),
+    ("apriel", turns(think("Here are my reasoning steps:\\n", "\\n[BEGIN FINAL RESPONSE]\\n") + TEXT + IN_TOOL_CALLS + "{{- '\\n<|end|>' }}", prompt="<|begin_assistant|>\\n"), "\n<|end|>"),
+    ("hunyuan", turns(think("<think>\\n", "\\n</think>\\n") + "{%- if m.content %}{{- '<answer>\\n' + m.content + '\\n</answer>' }}{%- endif %}" + IN_TOOL_CALLS + "{{- '<|eos|>' }}", user="{{ m.content + '<|extra_0|>' }}", prompt=""),
+     "<|eos|>"),
+    ("hy_v3", hy3(""), ""),
+    ("hy_v3_opensource", hy3(":opensource"), ""),
+    ("functionary_v31", turns(TEXT + CALLS + "{{- '<function=' + f.name + '>' + f.arguments|tojson + '</function>' }}{%- endfor %}{{- '<|eom_id|>' }}"), "<|eom_id|>"),
+    ("functionary_v32", turns(RECIPIENTS, prompt="<|start_header_id|>assistant<|end_header_id|>\\n\\n>>>", before="{{- 'Write to >>>all or to >>>NAME.\\n' }}"), "<|eot_id|>"),
+    ("seed_oss", turns(think("<seed:think>", "</seed:think>") + TEXT + SEED, prompt="<seed:bos>assistant\\n"), "<seed:eos>"),
+    ("apertus", turns(think("<|inner_prefix|>", "<|inner_suffix|>") + TEXT + APERTUS + "{{- '<|assistant_end|>' }}", prompt="<|assistant_start|>"), "<|assistant_end|>"),
+    ("kimi_k3", turns(KIMI3, prompt="<|open|>message role=\"assistant\"<|sep|>", before=XTML), "<|close|>message<|sep|><|end_of_msg|>"),
+    ("minimax_m3", turns(think("<mm:think>", "</mm:think>") + TEXT + MINIMAX3, prompt="]~b]ai\\n", before=NESTED), "[e~["),
+    ("step3", turns(think("<think>\\n", "\\n</think>\\n") + TEXT + STEP3), ""),
+    ("olmo3", turns(think("<think>", "</think>") + TEXT + OLMO3, prompt="<|im_start|>assistant\\n"), "<|im_end|>"),
+    ("gigachat3", turns(TEXT + CALLS + "{{- '<|function_call|>{\"name\": \"' + f.name + '\", \"arguments\": ' + f.arguments|tojson + '}' }}{%- endfor %}{{- '<|message_sep|>' }}"), "<|message_sep|>"),
+    ("internlm2", turns(TEXT + CALLS + "{{- '<|action_start|><|plugin|>\\n{\"name\": \"' + f.name + '\", \"parameters\": ' + f.arguments|tojson + '}<|action_end|>\\n' }}{%- endfor %}{{- '<|im_end|>' }}"), "<|im_end|>"),
     ("function_gemma", turns(TEXT + CALLS + "{{- '<start_function_call>call:' + f.name + value(f.arguments) + '<end_function_call>' }}{%- endfor %}", before=braces("<escape>")), ""),
 ]

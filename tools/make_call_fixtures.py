@@ -13,7 +13,7 @@ import template_oracle
 
 # What a template of the format cannot say: its syntax has no such values, or takes one call, or has no reasoning.
 CANNOT = {"pythonic": {"code", "reasoning before", "reasoning and content"}, "llama4_pythonic": {"code", "nested", "commas and brackets", "numbers and words", "content before", "reasoning and content"}, "llama3_json": {"two calls", "three calls"},
-          "harmony": {"two calls", "three calls"}}
+          "harmony": {"two calls", "three calls"}, "xlam": {"content before", "reasoning and content"}, "olmo3": {"code"}}
 
 
 def message(reasoning, content, calls):
@@ -44,10 +44,10 @@ def main():
             if end:
                 answer = answer[:answer.rindex(end)]
             rows.append({"format": name, "case": scenario, "source": source, "message": answered, "prompt": prompt, "answer": answer})
-    sources = list(dict.fromkeys(row["source"] for row in rows))
+    shared = {key: list(dict.fromkeys(row[key] for row in rows)) for key in ("source", "prompt")}
     for row in rows:
-        row["source"] = sources.index(row["source"])
-    print(json.dumps({"tools": vectors.TOOLS, "user": user, "sources": sources, "cases": rows}, ensure_ascii=False, separators=(",", ":")))
+        row.update({key: texts.index(row[key]) for key, texts in shared.items()})
+    print(json.dumps({"tools": vectors.TOOLS, "user": user, "sources": shared["source"], "prompts": shared["prompt"], "cases": rows}, ensure_ascii=False, separators=(",", ":")))
 
 
 if __name__ == "__main__":

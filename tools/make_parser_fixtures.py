@@ -60,6 +60,39 @@ def xml(calls, call, parameter, joint=""):
     return joint.join(call(n, "".join(parameter(k, v) for k, v in a.items())) for n, a in calls)
 
 
+def dsml(calls, block, space=""):
+    """DeepSeek's: the block's name changed with V4, and V4.1 put a space before the names of all tags."""
+    tag = lambda name: f"<｜DSML｜{space}{name}"
+    body = xml(calls, lambda n, p: f'{tag("invoke")} name="{n}">\n{p}{tag("invoke").replace("<", "</")}>\n',
+               lambda k, v: f'{tag("parameter")} name="{k}" string="{"true" if isinstance(v, str) else "false"}">{plain(v)}{tag("parameter").replace("<", "</")}>\n')
+    return f"{tag(block)}>\n{body}{tag(block).replace('<', '</')}>"
+
+
+def nested(value):
+    """MiniMax M3's: arrays and objects as elements, a mark before every tag; null is nothing."""
+    if isinstance(value, (list, dict)):
+        entries = value.items() if isinstance(value, dict) else [("item", v) for v in value]
+        return "".join(f"{NS}<{k}>{nested(v)}{NS}</{k}>" for k, v in entries)
+    return "" if value is None else plain(value)
+
+
+NS = "]<]minimax[>["
+
+
+def hy3(calls, suffix):
+    tag = lambda name, close="": f"<{close}{name}{suffix}>"
+    pair = lambda k, v: f"{tag('arg_key')}{k}{tag('arg_key', '/')}\n{tag('arg_value')}{plain(v)}{tag('arg_value', '/')}\n"
+    return tag("tool_calls") + "\n" + xml(calls, lambda n, p: f"{tag('tool_call')}{n}{tag('tool_sep')}\n{p}{tag('tool_call', '/')}\n", pair) + tag("tool_calls", "/")
+
+
+def xtml(calls):
+    kind = lambda v: {bool: "boolean", type(None): "null", str: "string", dict: "object", list: "array"}.get(type(v), "number")
+    inner = "".join(f'<|open|>call tool="{n}" index="{i + 1}"<|sep|>' + "".join(f'<|open|>argument key="{k}" type="{kind(v)}"<|sep|>{plain(v)}<|close|>argument<|sep|>' for k, v in a.items())
+                    + "<|close|>call<|sep|>" for i, (n, a) in enumerate(calls))
+    return f"<|open|>tools<|sep|>{inner}<|close|>tools<|sep|>"
+
+
+cdata = lambda v: f"<![CDATA[{v}]]>" if isinstance(v, str) and any(c in v for c in "<&\n") else str(v)
 objects = lambda calls, name="name", arguments="arguments": dumps([{name: n, arguments: a} for n, a in calls])
 SYNTAX = {
     "hermes": lambda calls: "\n".join(f"<tool_call>\n{dumps({'name': n, 'arguments': a})}\n</tool_call>" for n, a in calls),
@@ -70,8 +103,9 @@ SYNTAX = {
                                        for k, v in a.items()) + "</longcat_tool_call>" for n, a in calls),
     "minimax_m2": lambda calls: "<minimax:tool_call>\n" + xml(calls, lambda n, p: f'<invoke name="{n}">\n{p}</invoke>\n', lambda k, v: f'<parameter name="{k}">{plain(v)}</parameter>\n')
                                 + "</minimax:tool_call>",
-    "deepseek_v32": lambda calls: "<｜DSML｜function_calls>\n" + xml(calls, lambda n, p: f'<｜DSML｜invoke name="{n}">\n{p}</｜DSML｜invoke>\n', lambda k, v:
-                                  f'<｜DSML｜parameter name="{k}" string="{"true" if isinstance(v, str) else "false"}">{plain(v)}</｜DSML｜parameter>\n') + "</｜DSML｜function_calls>",
+    "deepseek_v32": lambda calls: dsml(calls, "function_calls"),
+    "deepseek_v4": lambda calls: dsml(calls, "tool_calls"),
+    "deepseek_v41": lambda calls: dsml(calls, "calls", " "),
     "deepseek_v3": lambda calls: "<｜tool▁calls▁begin｜>" + "\n".join(f"<｜tool▁call▁begin｜>function<｜tool▁sep｜>{n}\n```json\n{dumps(a)}\n```<｜tool▁call▁end｜>" for n, a in calls)
                                  + "<｜tool▁calls▁end｜>",
     "deepseek_v31": lambda calls: "<｜tool▁calls▁begin｜>" + "".join(f"<｜tool▁call▁begin｜>{n}<｜tool▁sep｜>{dumps(a)}<｜tool▁call▁end｜>" for n, a in calls) + "<｜tool▁calls▁end｜>",
@@ -88,14 +122,35 @@ SYNTAX = {
     "phi4": lambda calls: "<|tool_call|>" + dumps([{"type": "function", "function": {"name": n, "arguments": a}} for n, a in calls]) + "<|/tool_call|>",
     "nemotron": lambda calls: "<TOOLCALL>" + objects(calls) + "</TOOLCALL>",
     "gemma4": lambda calls: "".join(f"<|tool_call>call:{n}{gemma(a, chr(60) + '|' + chr(34) + '|>')}<tool_call|>" for n, a in calls),
+    "minicpm5": lambda calls: xml(calls, lambda n, p: f'<function name="{n}">{p}</function>', lambda k, v: f'<param name="{k}">{cdata(v)}</param>', "\n"),
+    "xlam": objects,
+    "tool_calls": lambda calls: "<tool_calls>[\n    " + ",\n    ".join(dumps({"name": n, "arguments": a}) for n, a in calls) + "\n]</tool_calls>",
+    "apriel": lambda calls: "<tool_calls>" + objects(calls) + "</tool_calls>",
+    "hunyuan": lambda calls: "<tool_calls>" + objects(calls) + "</tool_calls>",
+    "hy_v3": lambda calls: hy3(calls, ""),
+    "hy_v3_opensource": lambda calls: hy3(calls, ":opensource"),
+    "functionary_v31": lambda calls: "".join(f"<function={n}>{dumps(a)}</function>" for n, a in calls),
+    "seed_oss": lambda calls: "".join("\n<seed:tool_call>\n" + xml([c], lambda n, p: f"<function={n}>\n{p}</function>", lambda k, v: f"<parameter={k}>{v}</parameter>\n")
+                                      + "\n</seed:tool_call>" for c in calls).lstrip(),
+    "apertus": lambda calls: "<|tools_prefix|>" + dumps([{n: a} for n, a in calls]) + "<|tools_suffix|>",
+    "kimi_k3": xtml,
+    "minimax_m3": lambda calls: f"{NS}<tool_call>\n" + xml(calls, lambda n, p: f'{NS}<invoke name="{n}">{p}{NS}</invoke>\n', lambda k, v: f"{NS}<{k}>{nested(v)}{NS}</{k}>") + f"{NS}</tool_call>",
+    "step3": lambda calls: "<｜tool_calls_begin｜>" + xml(calls, lambda n, p: f'<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="{n}">{p}</steptml:invoke><｜tool_call_end｜>',
+                                                          lambda k, v: f'<steptml:parameter name="{k}">{plain(v)}</steptml:parameter>') + "<｜tool_calls_end｜>",
+    "olmo3": lambda calls: "<function_calls>\n" + "\n".join(f"{n}({', '.join(f'{k}={dumps(v)}' for k, v in a.items())})" for n, a in calls) + "\n</function_calls>",
+    "gigachat3": lambda calls: "".join("<|function_call|>" + dumps({"name": n, "arguments": a}) for n, a in calls),
+    "internlm2": lambda calls: "\n".join("<|action_start|><|plugin|>\n" + dumps({"name": n, "parameters": a}) + "<|action_end|>" for n, a in calls),
     "function_gemma": lambda calls: "".join(f"<start_function_call>call:{n}{gemma(a, '<escape>')}<end_function_call>" for n, a in calls),
 }
 THINK = {"longcat": ("<longcat_think>", "</longcat_think>"), "mistral": ("[THINK]", "[/THINK]"), "mistral_json": ("[THINK]", "[/THINK]"),
          "cohere": ("<|START_THINKING|>", "<|END_THINKING|>"), "gemma4": ("<|channel>thought", "<channel|>"),
+         "minimax_m3": ("<mm:think>", "</mm:think>"), "kimi_k3": ("<|open|>think<|sep|>", "<|close|>think<|sep|>"), "seed_oss": ("<seed:think>", "</seed:think>"),
+         "apertus": ("<|inner_prefix|>", "<|inner_suffix|>"), "apriel": ("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),
+         "hy_v3_opensource": ("<think:opensource>", "</think:opensource>"), "functionary_v31": None, "gigachat3": None,
          "function_gemma": None, "command_r": None, "llama3_json": None, "llama4_pythonic": None}
 FORMAT_OF = {"deepseek_v31": "deepseek_v3", "mistral_json": "mistral"}
 MLX_LM = {"hermes": "json_tools", "qwen3_coder": "qwen3_coder", "glm47": "glm47", "longcat": "longcat", "minimax_m2": "minimax_m2", "kimi_k2": "kimi_k2",
-          "mistral": "mistral", "mistral_json": "mistral", "pythonic": "pythonic", "gemma4": "gemma4"}
+          "mistral": "mistral", "mistral_json": "mistral", "pythonic": "pythonic", "gemma4": "gemma4", "kimi_k3": "kimi_k3", "minicpm5": "minicpm5"}
 # Answers that are no calls: (text, what is content, how many malformed calls). The text is never lost.
 BROKEN = {
     "hermes": ['<tool_call>\n{"name": "f", "arguments": {"a": 1', '<tool_call>{"name": 1}</tool_call>', "<tool_call>{'name': 'it's'}</tool_call> after",
@@ -116,6 +171,21 @@ BROKEN = {
     "phi4": ['<|tool_call|>[{"type": "function", "function": {"arguments": {}}}]<|/tool_call|>'],
     "gemma4": ["<|tool_call>call:f{a<tool_call|>", "<|tool_call>f{}<tool_call|>"],
     "function_gemma": ["<start_function_call>call:f{a:<escape>x"],
+    "deepseek_v4": ['<｜DSML｜tool_calls>\n<｜DSML｜invoke name="f">\n<｜DSML｜parameter name="a" string="false">{oops</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>'],
+    "minicpm5": ['<function name="f"><param name="a">1', '<function name=""></function>', '<function name="f">oops</function>', '<function name="f"><param name="a"><![CDATA[</param></function>'],
+    "tool_calls": ["<tool_calls>oops</tool_calls>", "<tool_calls></tool_calls>"],
+    "hy_v3": ["<tool_calls>\n<tool_call>f<tool_sep>\n<arg_key>a</arg_key>\noops</tool_call>\n</tool_calls>", "<tool_calls>oops</tool_calls>"],
+    "functionary_v31": ['<function=f>{"a": 1', "<function=f>{oops}", '<function=>{}'],
+    "seed_oss": ["<seed:tool_call>\n<function=f>\n<parameter=a>1", "<seed:tool_call>\n<oops>\n</seed:tool_call>"],
+    "apertus": ["<|tools_prefix|>[oops]<|tools_suffix|>", '<|tools_prefix|>[{"f": 1}]<|tools_suffix|>', "<|tools_prefix|>[{}]<|tools_suffix|>", '<|tools_prefix|>[{"": {}}]<|tools_suffix|>'],
+    "kimi_k3": ["<|open|>tools<|sep|>oops<|close|>tools<|sep|>", '<|open|>tools<|sep|><|open|>call index="1"<|sep|><|close|>call<|sep|><|close|>tools<|sep|>', '<|open|>tools<|sep|><|open|>call tool="f" index="1"<|sep|>',
+                '<|open|>tools<|sep|><|open|>call tool="f" index="1"<|sep|><|open|>argument key="a" type="number"<|sep|>oops<|close|>argument<|sep|><|close|>call<|sep|><|close|>tools<|sep|>'],
+    "minimax_m3": [f"{NS}<tool_call>oops{NS}</tool_call>", f"{NS}<tool_call>{NS}</tool_call>", f'{NS}<tool_call>{NS}<invoke name="f">{NS}<a>1', f'{NS}<tool_call>{NS}<invoke name="f">oops{NS}</invoke>{NS}</tool_call>',
+                   f'{NS}<tool_call>{NS}<invoke name="f">{NS}</a>{NS}</invoke>{NS}</tool_call>'],
+    "step3": ["<｜tool_calls_begin｜>oops<｜tool_calls_end｜>"],
+    "olmo3": ["<function_calls>\nf(1)\n</function_calls>", "<function_calls></function_calls>"],
+    "gigachat3": ["<|function_call|>oops"],
+    "internlm2": ["<|action_start|><|plugin|>oops<|action_end|>"],
 }
 # Plain answers that look a little like calls or thoughts: all of it is content.
 PLAIN = ["", "Hello.", "a < b and [c] (d) {e}", "ends like a marker <", "ends like a marker <tool", "ends like one [TOOL_CAL", "{", "[", "[1, 2, 3]", "[see](http://x)",
@@ -143,7 +213,7 @@ def vectors():
         for scenario, (reasoning, before, calls) in SCENARIOS.items():
             if scenario in SOME_SYNTAXES_LACK.get(kind, ()) or (reasoning and not think):
                 continue
-            if before and kind in ("llama3_json", "llama4_pythonic"):
+            if before and kind in ("llama3_json", "llama4_pythonic", "xlam"):
                 continue  # calls without markers are recognised at the beginning of an answer only
             body = write(calls)
             if kind in MLX_LM and not (kind == "longcat" and any(not a for _, a in calls)):  # it fails on calls without arguments
@@ -161,6 +231,7 @@ def vectors():
         for text in PLAIN:
             yield {"format": FORMAT_OF.get(kind, kind), "case": f"{kind}: plain", "text": text, "reasoning": "", "content": text, "calls": [], "malformed": 0}
     yield from harmony()
+    yield from functionary()
     yield from particular()
 
 
@@ -180,6 +251,23 @@ def harmony():
     yield rest | {"case": "harmony: broken", "text": broken + "<|call|>", "reasoning": "", "content": broken, "malformed": 1}
     for text in PLAIN:
         yield rest | {"case": "harmony: plain", "text": text, "reasoning": "", "content": text}
+
+
+def functionary():
+    rest = {"format": "functionary_v32", "reasoning": "", "calls": [], "malformed": 0}
+    for scenario, (reasoning, before, calls) in SCENARIOS.items():
+        if reasoning:
+            continue
+        text = ">>>".join((["all\n" + before] if before else []) + [f"{n}\n{dumps(a)}" for n, a in calls])
+        for start in ("", ">>>"):  # the prompt ends in the first one
+            yield rest | {"case": f"functionary_v32: {scenario}", "text": start + text, "content": before, "calls": [{"name": n, "arguments": a} for n, a in calls]}
+    yield rest | {"case": "functionary_v32: a doctest", "text": "all\n>>> f(1)\n2\n>>>g\n", "content": ">>> f(1)\n2\n>>>g\n"}
+    yield rest | {"case": "functionary_v32: text after a call", "text": "get_time\n{}\n>>>all\nDone.", "content": "Done.", "calls": [{"name": "get_time", "arguments": {}}]}
+    yield rest | {"case": "functionary_v32: a first line of one word", "text": "get_time\nis a tool.", "content": "get_time\nis a tool."}
+    for broken in ("get_time\n{oops", 'get_time\n{"a": 1'):
+        yield rest | {"case": "functionary_v32: broken", "text": broken, "content": broken, "malformed": 1}
+    for text in PLAIN:
+        yield rest | {"case": "functionary_v32: plain", "text": text, "content": text}
 
 
 def particular():
@@ -211,6 +299,24 @@ def particular():
     yield rest | {"format": "llama3_json", "case": "python tag", "text": '<|python_tag|>{"name": "f", "parameters": {"a": 1}}<|eom_id|>', "calls": [call("f", a=1)]}
     yield rest | {"format": "llama3_json", "case": "type and function", "text": '{"type": "function", "name": "get_time", "parameters": {}}', "calls": [call("get_time")]}
     yield rest | {"format": "function_gemma", "case": "a bare word", "text": "<start_function_call>call:get_weather{city:Paris}<end_function_call>", "calls": [call("get_weather", city="Paris")]}
+    yield rest | {"format": "minicpm5", "case": "entities", "text": "<function name='get_weather'><param name='city'>a &lt; b &amp;amp; c</param></function>", "calls": [call("get_weather", city="a < b &amp; c")]}
+    yield rest | {"format": "minicpm5", "case": "a closing tag in CDATA", "text": '<function name="write-file">\n<param name="text"> <![CDATA[\n</param>\n]]> </param>\n</function>', "calls": [call("write-file", text="\n</param>\n")]}
+    yield rest | {"format": "kimi_k3", "case": "an object for all arguments", "text": '<|open|>response<|sep|>So:<|close|>response<|sep|><|open|>tools<|sep|><|open|>call tool="f" index="1"<|sep|><|open|>json type="object"<|sep|>'
+                  '{"a": [1]}<|close|>json<|sep|><|close|>call<|sep|><|close|>tools<|sep|><|close|>message<|sep|><|end_of_msg|>', "calls": [call("f", a=[1])], "content": "So:"}
+    yield rest | {"format": "kimi_k3", "case": "names with quotes", "text": '<|open|>tools<|sep|>\n<|open|>call tool="f" index="1"<|sep|>\n<|open|>argument key="a&quot;&amp;" type="string"<|sep|>' + long
+                  + '<|close|>argument<|sep|>\n<|close|>call<|sep|>\n<|close|>tools<|sep|>', "calls": [{"name": "f", "arguments": {'a"&': long}}]}
+    yield rest | {"format": "kimi_k3", "case": "forgotten ends", "text": '<|open|>tools<|sep|><|open|>call tool="f" index="1"<|sep|><|open|>call tool="g" index="2"<|sep|><|close|>tools<|sep|>', "calls": [call("f"), call("g")]}
+    yield rest | {"format": "minimax_m3", "case": "forgotten ends", "text": f'{NS}<tool_call>{NS}<invoke name="get_weather">{NS}<city>Rome{NS}<days>3{NS}</invoke>{NS}<invoke name="get_time">{NS}</tool_call>',
+                  "calls": [call("get_weather", city="Rome", days=3), call("get_time")]}
+    yield rest | {"format": "minimax_m3", "case": "spaces", "text": f'{NS} <tool_call>', "calls": [], "content": f"{NS} <tool_call>"}
+    yield rest | {"format": "minimax_m3", "case": "text stays exact", "text": f'{NS}<tool_call>{NS}<invoke name="write-file">{NS}<text> a\n{NS}</text>{NS}<path>007{NS}</path>{NS}</invoke>{NS}</tool_call>',
+                  "calls": [call("write-file", text=" a\n", path="007")]}
+    yield rest | {"format": "minimax_m3", "case": "no thinking", "text": "</mm:think>Hello", "calls": [], "content": "Hello"}
+    yield rest | {"format": "command_r", "case": "the fence on a line of its own", "text": 'Action:\n```json\n[{"tool_name": "f", "parameters": {"a": 1}}]```', "calls": [call("f", a=1)]}
+    yield rest | {"format": "apertus", "case": "one object", "text": '<|tools_prefix|>{"f": null}<|tools_suffix|>', "calls": [call("f")]}
+    yield rest | {"format": "hunyuan", "case": "answer marks", "text": "<think>\nt\n</think>\n<answer>\nHello\n</answer>", "reasoning": "\nt\n", "content": "\nHello", "calls": []}
+    yield rest | {"format": "apriel", "case": "with an id", "text": '\n<tool_calls>[{"name": "f", "arguments": {"a": 1}, "id": "x1"}]</tool_calls>', "content": "\n", "calls": [call("f", a=1)]}
+    yield rest | {"format": "tool_calls", "case": "one a line", "text": '<tool_calls>\n{"name": "f", "arguments": {}}\n{"name": "g", "arguments": {}}\n</tool_calls>', "calls": [call("f"), call("g")]}
     yield rest | {"format": "cohere", "case": "response marks", "text": "<|START_THINKING|>t<|END_THINKING|><|START_RESPONSE|>Hello<|END_RESPONSE|>", "reasoning": "t", "content": "Hello", "calls": []}
 
 

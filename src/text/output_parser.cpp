@@ -132,8 +132,21 @@ void ParsedOutput::add(const OutputEvent& event) {
   }
 }
 
+namespace {
+
+std::unique_ptr<OutputMachine> make_machine(OutputFormat format, const OutputParserOptions& options) {
+  switch (format.layout) {
+    case OutputFormat::Layout::channels: return make_harmony_machine(options);
+    case OutputFormat::Layout::recipients: return make_recipient_machine(options);
+    case OutputFormat::Layout::markers: break;
+  }
+  return make_marker_machine(std::move(format), options);
+}
+
+}  // namespace
+
 OutputParser::OutputParser(OutputFormat format, const OutputParserOptions& options)
-    : machine_(format.harmony ? make_harmony_machine(options) : make_marker_machine(std::move(format), options)) {}
+    : machine_(make_machine(std::move(format), options)) {}
 OutputParser::~OutputParser() = default;
 OutputParser::OutputParser(OutputParser&&) noexcept = default;
 OutputParser& OutputParser::operator=(OutputParser&&) noexcept = default;

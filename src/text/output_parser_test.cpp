@@ -192,6 +192,24 @@ TEST(OutputFormat, IsDetectedFromTheTemplate) {
   EXPECT_EQ(detect_output_format("<|start|>assistant<|channel|>final<|message|>").name, "harmony");
   EXPECT_EQ(detect_output_format("[TOOL_CALLS]").name, "mistral");
   EXPECT_EQ(detect_output_format("{{ messages }}").name, "plain");
+  // Formats that share a marker.
+  const std::string dsml = "{% set d = '｜DSML｜' %}{{ '<' + d + ";
+  EXPECT_EQ(detect_output_format(dsml + "'function_calls>' }}{{ message.tool_calls }}").name, "deepseek_v32");
+  EXPECT_EQ(detect_output_format(dsml + "'tool_calls>' }}").name, "deepseek_v4");
+  EXPECT_EQ(detect_output_format(dsml + "' calls>' }}{{ message.tool_calls }}").name, "deepseek_v41");
+  EXPECT_EQ(detect_output_format("<tool_calls>[{\"name\": ...}]</tool_calls>").name, "tool_calls");
+  EXPECT_EQ(detect_output_format("within <tool_call></tool_call>: <tool_calls>[ ... [BEGIN FINAL RESPONSE]").name,
+            "apriel");
+  EXPECT_EQ(detect_output_format("<tool_calls> ... <|extra_0|>").name, "hunyuan");
+  EXPECT_EQ(detect_output_format("<tool_calls><tool_call>f<tool_sep><arg_key>").name, "hy_v3");
+  EXPECT_EQ(detect_output_format("<function name=\"f\"><param name=\"p\"> <tool_sep>").name, "minicpm5");
+  EXPECT_EQ(detect_output_format("<function=f>{...}</function>").name, "functionary_v31");
+  EXPECT_EQ(detect_output_format("<seed:tool_call>\n<function=f>").name, "seed_oss");
+  EXPECT_EQ(detect_output_format("]<]minimax[>[ ~ <tool_call> <mm:think>").name, "minimax_m3");
+  EXPECT_EQ(detect_output_format("<minimax:tool_call> </think>").name, "minimax_m2");
+  EXPECT_EQ(detect_output_format("<function_calls>f()</function_calls>").name, "olmo3");
+  EXPECT_EQ(detect_output_format("make calls in a single JSON array").name, "xlam");
+  EXPECT_EQ(detect_output_format("'<|open|>' + tag + '<|sep|>'").reasoning.size(), 1u);
   EXPECT_TRUE(detect_output_format("{{ messages }}").reasoning.empty());
   EXPECT_EQ(detect_output_format("<tool_call> </think>").reasoning.size(), 1u);
   EXPECT_THROW(output_format("nonsense"), std::invalid_argument);

@@ -3,8 +3,10 @@
 
 #include "text/calls/json_calls.h"
 #include "text/calls/literal_calls.h"
+#include "text/calls/nested_calls.h"
 #include "text/calls/section_calls.h"
 #include "text/calls/tagged_calls.h"
+#include "text/calls/xtml_calls.h"
 
 namespace hearth::text {
 
@@ -130,6 +132,65 @@ Grammar function_tags(const CallContext& context) {
                 context);
 }
 
+// <PREFIXinvoke name="f"><PREFIXparameter name="a">v</PREFIXparameter></PREFIXinvoke>
+TaggedCalls::Style invoke_tags(const std::string& prefix, Trim trim) {
+  return {.call_open = "<" + prefix + "invoke name=",
+          .name_end = ">",
+          .key_open = "<" + prefix + "parameter name=",
+          .key_end = ">",
+          .value_open = "",
+          .value_end = "</" + prefix + "parameter>",
+          .call_close = "</" + prefix + "invoke>",
+          .trim = trim,
+          .untyped = Untyped::text};
+}
+
+// A value's type stands in its tag. V4.1 has a space before the names of all tags.
+Grammar dsml(const CallContext& context) {
+  const bool spaced = context.region.start.starts_with("<｜DSML｜ ");
+  TaggedCalls::Style style = invoke_tags(spaced ? "｜DSML｜ " : "｜DSML｜", Trim::none);
+  style.string_attribute = true;
+  return tagged(std::move(style), context);
+}
+
+// Each call stands between marks of its own.
+Grammar steptml(const CallContext& context) {
+  TaggedCalls::Style style = invoke_tags("steptml:", Trim::newline);
+  style.call_open = "<｜tool_call_begin｜>function<｜tool_sep｜>" + style.call_open;
+  style.call_close += "<｜tool_call_end｜>";
+  return tagged(std::move(style), context);
+}
+
+// The region begins with the call's name and ends with the call.
+Grammar minicpm(const CallContext& context) {
+  return tagged({.call_open = "",
+                 .name_end = ">",
+                 .key_open = "<param name=",
+                 .key_end = ">",
+                 .value_open = "",
+                 .value_end = "</param>",
+                 .call_close = "</function>",
+                 .trim = Trim::newline,
+                 .untyped = Untyped::text,
+                 .xml_text = true},
+                context);
+}
+
+// Tencent's Hy3: argument pairs, the name between <tool_call> and <tool_sep>. All tags end as the region's end does.
+Grammar hunyuan(const CallContext& context) {
+  const std::string rest = context.region.end.substr(std::string_view("</tool_calls").size());
+  return tagged({.call_open = "<tool_call" + rest,
+                 .name_end = "<tool_sep" + rest,
+                 .key_open = "<arg_key" + rest,
+                 .key_end = "</arg_key" + rest,
+                 .value_open = "<arg_value" + rest,
+                 .value_end = "</arg_value" + rest,
+                 .call_close = "</tool_call" + rest,
+                 .trim = Trim::all,
+                 .untyped = Untyped::literal},
+                context);
+}
+
 Grammar inside_tool_call_tag(std::string_view first, const CallContext& context) {
   if (first[0] == '{' || first[0] == '[') return json(context);
   return first[0] == '<' ? function_tags(context) : argument_pairs("", context);
@@ -150,17 +211,21 @@ Grammar after_mistral_mark(std::string_view first, const CallContext& context) {
                                         context.sink);
 }
 
-Grammar pythonic(std::string_view first, const CallContext& context) {
-  if (first == "{" || first == "[{") return json(context);
+// f(a=1, b="x"), in brackets and separated by commas, or one a line.
+Grammar python_calls(bool list, const CallContext& context) {
   return std::make_unique<LiteralCalls>(LiteralCalls::Style{.prefix = "",
                                                             .open = '(',
                                                             .assign = '=',
                                                             .close = ')',
                                                             .string_mark = "",
-                                                            .list = true,
+                                                            .list = list,
                                                             .end = context.region.end,
                                                             .repair = context.repair},
                                         context.tools, context.sink);
+}
+
+Grammar pythonic(std::string_view first, const CallContext& context) {
+  return first == "{" || first == "[{" ? json(context) : python_calls(true, context);
 }
 
 Grammar braces(const char* string_mark, const CallContext& context) {
@@ -196,6 +261,19 @@ std::unique_ptr<CallGrammar> make_call_grammar(const CallContext& context) {
     case CallSyntax::pythonic: return std::make_unique<ChosenByFirstBytes>(pythonic, context);
     case CallSyntax::wrapped_json: return std::make_unique<WrappedJson>(context);
     case CallSyntax::json: return json(context);
+    case CallSyntax::json_by_name:
+      return std::make_unique<JsonCalls>(
+          JsonCalls::Style{.end = context.region.end, .by_name = true, .repair = context.repair}, context.sink);
+    case CallSyntax::pythonic_lines: return python_calls(false, context);
+    case CallSyntax::dsml: return dsml(context);
+    case CallSyntax::minimax: return tagged(invoke_tags("", Trim::all), context);
+    case CallSyntax::steptml: return steptml(context);
+    case CallSyntax::minicpm: return minicpm(context);
+    case CallSyntax::hunyuan: return hunyuan(context);
+    case CallSyntax::xtml: return std::make_unique<XtmlCalls>(context);
+    case CallSyntax::nested: return std::make_unique<NestedCalls>("]<]minimax[>[", context);
+    case CallSyntax::function_json:
+      return section({.call_begin = "", .separator = ">", .call_end = "</function>", .header = Header::name}, context);
     case CallSyntax::gemma: return braces("<|\"|>", context);
     case CallSyntax::function_gemma: return braces("<escape>", context);
     case CallSyntax::kimi:
@@ -210,29 +288,6 @@ std::unique_ptr<CallGrammar> make_call_grammar(const CallContext& context) {
                       .call_end = "<｜tool▁call▁end｜>",
                       .header = Header::deepseek},
                      context);
-    case CallSyntax::dsml:
-      return tagged({.call_open = "<｜DSML｜invoke name=",
-                     .name_end = ">",
-                     .key_open = "<｜DSML｜parameter name=",
-                     .key_end = ">",
-                     .value_open = "",
-                     .value_end = "</｜DSML｜parameter>",
-                     .call_close = "</｜DSML｜invoke>",
-                     .trim = Trim::none,
-                     .untyped = Untyped::text,
-                     .string_attribute = true},
-                    context);
-    case CallSyntax::minimax:
-      return tagged({.call_open = "<invoke name=",
-                     .name_end = ">",
-                     .key_open = "<parameter name=",
-                     .key_end = ">",
-                     .value_open = "",
-                     .value_end = "</parameter>",
-                     .call_close = "</invoke>",
-                     .trim = Trim::all,
-                     .untyped = Untyped::text},
-                    context);
   }
   return json(context);
 }

@@ -99,6 +99,7 @@ CallStatus JsonCalls::add_brackets(bool ended) {
 
 // False if nothing but a call may have such a key, and it is none of a call's.
 bool JsonCalls::key_ended() {
+  if (style_.by_name) return name_by_key();
   // Back to the quote before this one. If a backslash hides it the key has escapes, and no key of interest has any.
   field_ = Field::none;
   const size_t open = object_.rfind('"', object_.size() - 2);
@@ -109,6 +110,17 @@ bool JsonCalls::key_ended() {
   if (key == "id" || key == "tool_call_id") field_ = Field::id;
   if (key == "function") field_ = Field::wrapper;
   return !style_.weak || field_ != Field::none || key == "type";
+}
+
+// The key with its quotes is all there is of the object, but for the brace.
+bool JsonCalls::name_by_key() {
+  if (has_name_) return false;
+  const auto key = parse_json_value(trim(std::string_view(object_).substr(1)));
+  if (!key || !key->is_string() || key->get_ref<const std::string&>().empty()) return false;
+  name_ = key->get<std::string>();
+  has_name_ = name_.size() <= kLongestName;
+  field_ = Field::arguments;
+  return has_name_;
 }
 
 void JsonCalls::value_began(char first) {

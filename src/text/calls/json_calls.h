@@ -1,7 +1,8 @@
 // Calls written as JSON: {"name": ..., "arguments": {...}}, alone, in an array, or several in a row.
 //
-// Also known by other keys: tool_name; parameters; id, tool_call_id; and wrapped, {"function": {"name": ...}}.
-// Repaired on demand: what JsonScanner repairs, and brackets that are missing where the region or the answer ends.
+// Or by name, {"f": {...}} (Style::by_name). Also known by other keys: tool_name; parameters; id, tool_call_id; and
+// wrapped, {"function": {"name": ...}}. Repaired on demand: what JsonScanner repairs, and brackets that are missing
+// where the region or the answer ends.
 #pragma once
 
 #include <string>
@@ -16,6 +17,7 @@ class JsonCalls : public CallGrammar {
   struct Style {
     std::string end = {};        // the region's end marker; empty: it ends at the first byte that cannot be a call's
     bool weak = false;           // any JSON may be there: a call has arguments, and no keys but those above and type
+    bool by_name = false;        // {"f": {...}}: the one key is the name, its value the arguments
     bool id_comes_last = false;  // the call is reported when it is complete, since its id stands at the end
     bool repair = false;
   };
@@ -38,6 +40,7 @@ class JsonCalls : public CallGrammar {
   bool waits() const { return !has_name_ || (style_.id_comes_last && id_.empty()); }
   bool stream_arguments();
   bool key_ended();
+  bool name_by_key();
   void value_began(char first);
   CallStatus start_call();
   std::string_view value_text() const { return std::string_view(object_).substr(value_begin_); }

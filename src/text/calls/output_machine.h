@@ -1,4 +1,5 @@
-// The state machine behind OutputParser: bytes in, events out. One for markers, one for harmony's channels.
+// The state machine behind OutputParser: bytes in, events out. One a layout: markers, harmony's channels,
+// Functionary's recipients.
 #pragma once
 
 #include <memory>
@@ -65,6 +66,7 @@ class OutputMachine : protected CallSink {
 
 std::unique_ptr<OutputMachine> make_marker_machine(OutputFormat format, const OutputParserOptions& options);
 std::unique_ptr<OutputMachine> make_harmony_machine(const OutputParserOptions& options);
+std::unique_ptr<OutputMachine> make_recipient_machine(const OutputParserOptions& options);
 
 // The length of the longest end of `text` that begins, but does not complete, `marker`.
 size_t held_back(std::string_view text, std::string_view marker);

@@ -114,7 +114,7 @@ CallStatus SectionCalls::end_call() {
   if (std::string refusal = sink_.end(repaired_ || scanner_.repaired()); !refusal.empty())
     return fail(std::move(refusal));
   ++calls_;
-  if (style_.call_end.empty()) return CallStatus::done;
+  if (style_.call_begin.empty()) return CallStatus::done;
   enter_between();
   return CallStatus::more;
 }

@@ -13,7 +13,7 @@ class SectionCalls : public CallGrammar {
  public:
   struct Style {
     std::string call_begin = {}, separator = {}, call_end = {},
-                section_end = {};  // call_begin and call_end may be empty: then one call only
+                section_end = {};  // call_begin and call_end may be empty: without call_begin one call only
     enum class Header {
       name,      // NAME
       kimi,      // functions.NAME:INDEX, which is also the id

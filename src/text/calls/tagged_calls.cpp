@@ -91,8 +91,8 @@ CallStatus TaggedCalls::name(char c) {
   if (!style_.name_end.empty() && text_.ends_with(style_.name_end))
     return name_ended(std::string_view(text_).substr(0, text_.size() - style_.name_end.size()));
   const std::string_view found = std::string_view(text_).substr(0, text_.size() - 1);
-  if ((c != '\n' && c != '<') || trim(found).empty() || !(style_.name_end.empty() || style_.repair))
-    return CallStatus::more;
+  const bool ends = (c == '\n' || c == '<') && !style_.name_end.starts_with(c);
+  if (!ends || trim(found).empty() || !(style_.name_end.empty() || style_.repair)) return CallStatus::more;
   const bool repaired = !style_.name_end.empty();
   if (const CallStatus status = name_ended(found); status != CallStatus::more) return status;
   repaired_ = repaired;
@@ -151,7 +151,7 @@ CallStatus TaggedCalls::key_ended(std::string_view found) {
   schema_ = parameter_schema(tools_, name_, key_);
   if (kind_ == Kind::coerced && is_string_schema(schema_)) kind_ = Kind::string;
   if (kind_ == Kind::string) writer_.begin_string(key_);
-  began_ = stray_close_ = false;
+  began_ = stray_close_ = cdata_ended_ = false;
   sent_.clear();
   tail_ = early_end_ = npos;
   text_.clear();

@@ -1,4 +1,5 @@
-// Calls as a name and tagged parameters: Qwen3-Coder, MiniMax, DeepSeek V3.2 (DSML), GLM, LongCat.
+// Calls as a name and tagged parameters: Qwen3-Coder, MiniMax, DeepSeek's DSML, GLM, LongCat, MiniCPM5,
+// Step 3, Hy3.
 //
 // A value ends at its closing tag if what follows can follow one; a closing tag inside a text is text. Repaired on
 // demand: closing tags that are missing or of the wrong name (the next opening tag ends the value, else the end of the
@@ -24,6 +25,7 @@ class TaggedCalls : public CallGrammar {
     enum class Trim { none, newline, all } trim = Trim::all;  // of values: one newline at each end, or all white space
     Untyped untyped = Untyped::text;
     bool string_attribute = false;  // the key ends in `" string="true` or `" string="false`, which decides the type
+    bool xml_text = false;          // values are XML: in CDATA, or with entities
     bool repair = false;
   };
   TaggedCalls(Style style, const Json* tools, CallSink& sink)
@@ -58,6 +60,7 @@ class TaggedCalls : public CallGrammar {
   bool may_open(std::string_view key, bool at_line_start) const;
   bool opened_in_value(std::string_view tag) const;
 
+  bool in_cdata();
   CallStatus value(char c);
   CallStatus take_tail(const Tail& tail);
   CallStatus end_early();
@@ -81,9 +84,10 @@ class TaggedCalls : public CallGrammar {
 
   // Of the value being read:
   enum class Kind { coerced, string, json } kind_ = Kind::coerced;
-  bool began_ = false;           // a streamed string's first bytes have been looked at
-  std::string sent_;             // what has been streamed of it
-  size_t tail_ = npos;           // where in text_ its end may begin
+  bool began_ = false;  // a streamed string's first bytes have been looked at
+  std::string sent_;    // what has been streamed of it
+  size_t tail_ = npos;  // where in text_ its end may begin
+  bool cdata_ended_ = false;
   bool stray_close_ = false;     // a closing tag stood inside it
   size_t early_end_ = npos;      // the region's end came without the value's: where the value would end,
   size_t early_region_end_ = 0;  // and the region

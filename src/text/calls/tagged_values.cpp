@@ -15,6 +15,24 @@ namespace {
 
 constexpr size_t kLongestGap = 128;  // white space between tags
 constexpr size_t kStep = 64;         // strings are streamed in pieces of at least so many bytes
+constexpr std::string_view kCdata = "<![CDATA[", kCdataEnd = "]]>";
+
+// What an XML reader makes of an element's text: CDATA as it is, else with entities replaced.
+std::string xml_text(std::string_view text) {
+  if (const std::string_view inner = trim(text); inner.starts_with(kCdata) && inner.ends_with(kCdataEnd))
+    return std::string(inner.substr(kCdata.size(), inner.size() - kCdata.size() - kCdataEnd.size()));
+  constexpr std::pair<std::string_view, char> kEntities[] = {
+      {"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}};
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    const auto entity = std::find_if(std::begin(kEntities), std::end(kEntities),
+                                     [&](const auto& one) { return text.substr(at).starts_with(one.first); });
+    const bool found = entity != std::end(kEntities);
+    result += found ? entity->second : text[at];
+    at += found ? entity->first.size() : 1;
+  }
+  return result;
+}
 
 }  // namespace
 
@@ -197,7 +215,17 @@ bool TaggedCalls::opened_in_value(std::string_view tag) const {
   return sent_.find(opening) != npos || text_.substr(0, tail_).find(opening) != npos;
 }
 
+// A value in CDATA ends nowhere before the section's end.
+bool TaggedCalls::in_cdata() {
+  if (!style_.xml_text || cdata_ended_) return false;
+  const size_t begin = std::min(text_.find_first_not_of(" \n\t\r"), text_.size());
+  if (!std::string_view(text_).substr(begin).starts_with(kCdata)) return false;
+  cdata_ended_ = text_.size() >= begin + kCdata.size() + kCdataEnd.size() && text_.ends_with(kCdataEnd);
+  return true;
+}
+
 CallStatus TaggedCalls::value(char c) {
+  if (in_cdata()) return CallStatus::more;
   if (tail_ == npos && c != '<') {
     if (!is_space(c)) stream_value(text_.size() - 1);
     return CallStatus::more;
@@ -268,7 +296,9 @@ std::string_view TaggedCalls::trimmed(std::string_view text, bool closed) const 
 CallStatus TaggedCalls::end_value(size_t size, bool closed) {
   if (!closed && stray_close_) return fail("the parameter '" + key_ + "' has no certain end");
   repaired_ = repaired_ || !closed;
-  const std::string_view text = trimmed(std::string_view(text_).substr(0, size), closed);
+  std::string_view text = trimmed(std::string_view(text_).substr(0, size), closed);
+  const std::string plain = style_.xml_text ? xml_text(text) : "";
+  if (style_.xml_text) text = plain;
   if (kind_ == Kind::string) {
     writer_.append_string(text);
     writer_.end_string();
@@ -292,7 +322,7 @@ CallStatus TaggedCalls::end_value(size_t size, bool closed) {
 // Sends what is certain of a string's first `size` bytes. Runs of white space may have to be trimmed, so they wait for
 // what follows.
 void TaggedCalls::stream_value(size_t size) {
-  if (kind_ != Kind::string || early_end_ != npos || size < kStep) return;
+  if (kind_ != Kind::string || style_.xml_text || early_end_ != npos || size < kStep) return;
   if (!began_) {
     const size_t blank = style_.trim == Style::Trim::all       ? text_.find_first_not_of(" \n\t\r")
                          : style_.trim == Style::Trim::newline ? size_t{text_[0] == '\n'}
