@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "base/thread_pool.h"
+#include "base/unicode.h"
 #include "weights/hub.h"
 
 namespace hearth::cli {
@@ -89,6 +90,15 @@ void print_now(const std::string& text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (std::fflush(stdout) != 0 || !written)
     throw std::runtime_error(std::string("Cannot write to standard output: ") + std::strerror(errno));
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (size_t at = 0; at < text.size();) {
+    const char32_t code = next_character(text, at);
+    append_utf8(line, has_class(code, kPrintable) ? code : U' ');
+  }
+  return line;
 }
 
 bool standard_output_is_terminal() { return isatty(STDOUT_FILENO) == 1; }

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "generate/loaded_model.h"
 
@@ -34,6 +35,10 @@ void catch_interrupts(std::initializer_list<int> signals);
 
 // Writes to standard output at once.
 void print_now(const std::string& text);
+
+// The same text in one line: messages quote files, and what could break the line or command the terminal becomes a
+// space.
+std::string one_line(std::string_view text);
 
 bool standard_output_is_terminal();
 bool standard_error_is_terminal();

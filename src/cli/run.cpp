@@ -3,7 +3,6 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "base/unicode.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "core/cpu/isa.h"
@@ -50,16 +49,6 @@ int dispatch(const Arguments& arguments) {
   for (const Command& command : kCommands)
     if (command.name == arguments[0]) return command.run({arguments.begin() + 1, arguments.end()});
   throw std::invalid_argument("There is no command '" + arguments[0] + "' (see hearth --help)");
-}
-
-// Messages quote files: what could break the line or command the terminal becomes a space.
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (size_t at = 0; at < text.size();) {
-    const char32_t code = next_character(text, at);
-    append_utf8(line, has_class(code, kPrintable) ? code : U' ');
-  }
-  return line;
 }
 
 }  // namespace

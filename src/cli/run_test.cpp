@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "cli/commands.h"
 
 namespace hearth::cli {
@@ -60,6 +61,31 @@ TEST(CommandLine, RefusesValuesThatAreNoNumbersOrOutOfRange) {
   expect_refusal({"verify", "--isa", "abacus"}, "abacus");
   expect_refusal({"perplexity", "--data-path", "x", "--sequence-length", "1"}, "--sequence-length");
   expect_refusal({"convert", "--gguf", "x", "--dtype", "int3"}, "--dtype");
+}
+
+TEST(CommandLine, ChecksTheCallsOfATemplateFile) {
+  const std::string file = ::testing::TempDir() + "check.jinja";
+  const auto check = [&](const std::string& calls) {
+    write_file_atomically(file,
+                          "{% for m in messages %}{{ m.role + ': ' + (m.content or '') }}" + calls + "{% endfor %}");
+    return run_captured({"template", "--template", file, "--check"});
+  };
+  const Outcome good =
+      check("{% for c in m.tool_calls or [] %}<tool_call>{{ c.function|tojson }}</tool_call>{% endfor %}");
+  EXPECT_EQ(good.status, 0) << good.out;
+  EXPECT_THAT(good.out, ::testing::StartsWith("format: hermes\none call: read back\n"));
+  const Outcome none = check("");
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.out, HasSubstr("This template writes no calls"));
+  const Outcome unknown = check("{% for c in m.tool_calls or [] %}!{{ c.function.name }}!\x1b{% endfor %}");
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.out, HasSubstr("one call: not read back (the template writes \"!get_weather!"));
+  EXPECT_THAT(unknown.out, HasSubstr("Calls of this template cannot be read back.\n"));
+  EXPECT_EQ(unknown.out.find('\x1b'), std::string::npos);
+  expect_refusal({"template", "--template", file, "--model", "x"}, "--model");
+  expect_refusal({"template", "--template", file, "--diff"}, "--diff");
+  expect_refusal({"template", "--template", file, "--check", "--jsonl"}, "--jsonl");
+  expect_refusal({"template", "--template", "/absent/file", "--check"}, "/absent/file");
 }
 
 TEST(CommandLine, NamesTheModelFolderThatIsAbsent) {

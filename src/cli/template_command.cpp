@@ -3,9 +3,11 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/json_lines.h"
+#include "text/call_check.h"
 #include "text/chat_template.h"
 #include "text/template_difference.h"
 #include "text/tokenizer.h"
@@ -18,14 +20,21 @@ constexpr const char* kTemplateExamples =
     | hearth template --model DIR
   hearth template --model DIR --jsonl < conversations.jsonl
   hearth template --model DIR --diff < two_conversations.json
+  hearth template --model DIR --check
+  hearth template --template FILE.jinja --check
 )";
+
+text::ChatTemplate template_of(const std::filesystem::path& folder) {
+  auto loaded = text::ChatTemplate::load(folder);
+  if (!loaded) throw LoadError(folder.string(), "chat_template", "the model has none");
+  return std::move(*loaded);
+}
 
 class Renderer {
  public:
-  explicit Renderer(const std::filesystem::path& folder)
-      : template_(text::ChatTemplate::load(folder)), tokenizer_(text::Tokenizer::load(folder)) {
-    if (!template_) throw LoadError(folder.string(), "chat_template", "the model has none");
-  }
+  // `tokenizer` may be null: then texts have no ids.
+  Renderer(text::ChatTemplate chat_template, std::shared_ptr<const text::Tokenizer> tokenizer)
+      : template_(std::move(chat_template)), tokenizer_(std::move(tokenizer)) {}
 
   // {"messages": [...], "tools": [...], further template variables} -> {"text", "ids"}.
   Json render(Json input) const {
@@ -34,7 +43,8 @@ class Renderer {
     const Json messages = input["messages"], tools = input.value("tools", Json());
     input.erase("messages");
     input.erase("tools");
-    const std::string text = template_->render(messages, tools, input);
+    const std::string text = template_.render(messages, tools, input);
+    if (tokenizer_ == nullptr) return {{"text", text}};
     return {{"text", text}, {"ids", tokenizer_->encode(text, /*add_special_tokens=*/false)}};
   }
 
@@ -55,25 +65,54 @@ class Renderer {
   }
 
  private:
-  std::optional<text::ChatTemplate> template_;
+  text::ChatTemplate template_;
   std::shared_ptr<const text::Tokenizer> tokenizer_;
 };
+
+// One line a case, then the verdict. 1 unless every call that the template writes is read back.
+int print_check(const text::CallCheck& check) {
+  using Result = text::CallCheck::Case::Result;
+  std::string report = "format: " + check.format + "\n";
+  for (const auto& [result, name, detail] : check.cases) {
+    const char* outcome = result == Result::read_back       ? "read back"
+                          : result == Result::not_read_back ? "not read back"
+                          : result == Result::refused       ? "refused by the template"
+                                                            : "left out";
+    report += name + ": " + outcome + (detail.empty() ? "" : " (" + one_line(detail) + ")") + "\n";
+  }
+  using Verdict = text::CallCheck::Verdict;
+  const bool good = check.verdict == Verdict::read_back;
+  report += good                                 ? "The calls that this template writes are read back.\n"
+            : check.verdict == Verdict::no_calls ? "This template writes no calls: nothing shows how they look.\n"
+                                                 : "Calls of this template cannot be read back.\n";
+  print_now(report);
+  return good ? 0 : 1;
+}
 
 }  // namespace
 
 int run_template(const Arguments& arguments) {
-  std::string model = kDefaultModel;
-  bool diff = false, jsonl = false;
+  std::string model, file;
+  bool check = false, diff = false, jsonl = false;
   CommandLine line("template",
                    "Shows what a model's chat template makes of messages: the prompt's text and token ids.\n"
                    "Reads a JSON object with messages, tools and template variables from standard input.",
                    kTemplateExamples);
   line.option("--model", model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
+  line.option("--template", file, "A chat template's file instead of a model: texts without token ids");
+  line.flag("--check", check, "Render calls, read them back, and say whether that works: exit status 0 or 1");
   line.flag("--diff", diff, "Take an array of two such objects and show the first token where they part");
   line.flag("--jsonl", jsonl, "Take one JSON value a line, print one object a line");
   if (!line.parse(arguments)) return 0;
 
-  const Renderer renderer(model_folder(model));
+  if (!file.empty() && !model.empty()) throw std::invalid_argument("--template and --model exclude each other.");
+  if (!file.empty() && diff) throw std::invalid_argument("--diff compares token ids: it needs --model.");
+  if (check && (diff || jsonl)) throw std::invalid_argument("--check reads no input: --diff and --jsonl mean nothing.");
+  const auto folder = file.empty() ? model_folder(model.empty() ? kDefaultModel : model) : std::filesystem::path();
+  text::ChatTemplate chat = file.empty() ? template_of(folder) : text::ChatTemplate(read_file(file), "<s>", "</s>");
+  if (check) return print_check(text::check_calls(chat));
+
+  const Renderer renderer(std::move(chat), file.empty() ? text::Tokenizer::load(folder) : nullptr);
   const auto answer = [&](const Json& value) { return diff ? renderer.difference(value) : renderer.render(value); };
   if (jsonl)
     answer_lines(answer);

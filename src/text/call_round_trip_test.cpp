@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "text/call_check.h"
 #include "text/chat_template.h"
 #include "text/deepseek_encoder.h"
 #include "text/output_parser.h"
@@ -20,6 +21,10 @@ const Json& fixtures() {
 
 const std::string& source_of(const Json& one) {
   return fixtures()["sources"][one["source"].get<size_t>()].get_ref<const std::string&>();
+}
+
+const std::string& prompt_of(const Json& one) {
+  return fixtures()["prompts"][one["prompt"].get<size_t>()].get_ref<const std::string&>();
 }
 
 Json calls_of(const Json& message) {
@@ -47,7 +52,7 @@ TEST(CallRoundTrip, ReadsBackWhatEveryTemplateWrites) {
     SCOPED_TRACE(one["format"].get<std::string>() + ", " + one["case"].get<std::string>());
     const OutputFormat format = detect_output_format(source_of(one));
     ASSERT_EQ(format.name, one["format"].get<std::string>());
-    const std::string prompt = one["prompt"], answer = one["answer"];
+    const std::string prompt = prompt_of(one), answer = one["answer"];
     const ParsedOutput output = parse_output(
         format, answer, {.tools = &fixtures()["tools"], .starts_in_reasoning = ends_in_reasoning(format, prompt)});
     EXPECT_EQ(calls_of(output), calls_of(one["message"])) << answer;
@@ -94,12 +99,50 @@ TEST(CallRoundTrip, ReadsBackWhatTheBuiltInEncoderWrites) {
   EXPECT_GE(count, 20u);
 }
 
+// Some templates cannot write what they are given: two calls in a turn that ends with the first, quotes in strings.
+TEST(CallCheck, ReadsBackTheCallsOfEveryTemplate) {
+  using Result = CallCheck::Case::Result;
+  const std::map<std::string, std::string> cannot = {{"harmony", "two calls"}, {"llama4_pythonic", "code"}};
+  for (const Json& source : fixtures()["sources"]) {
+    const CallCheck check = check_calls(ChatTemplate(source.get<std::string>(), "<s>", "</s>"));
+    for (const CallCheck::Case& one : check.cases) {
+      const auto found = cannot.find(check.format);
+      const bool expected = found == cannot.end() || found->second != one.name;
+      EXPECT_EQ(one.result == Result::read_back || one.result == Result::refused, expected)
+          << check.format << ", " << one.name << ": " << one.detail;
+    }
+    EXPECT_EQ(check.verdict == CallCheck::Verdict::read_back, !cannot.contains(check.format)) << check.format;
+  }
+}
+
+TEST(CallCheck, SaysWhenCallsAreLeftOutOrNotUnderstood) {
+  const auto verdict = [](const std::string& assistant) {
+    return check_calls(ChatTemplate("{% for m in messages %}{% if m.role == 'assistant' %}" + assistant +
+                                    "{% else %}{{ m.content }}{% endif %}{% endfor %}"))
+        .verdict;
+  };
+  EXPECT_EQ(verdict("{{ m.content }}"), CallCheck::Verdict::no_calls);
+  EXPECT_EQ(
+      verdict("{% for c in m.tool_calls or [] %}<<{{ c.function.name }} {{ c.function.arguments }}>>{% endfor %}"),
+      CallCheck::Verdict::not_read_back);
+  const std::string twice =
+      "{% for c in m.tool_calls or [] %}<tool_call>{{ c.function|tojson }}</tool_call>"
+      "<tool_call>{{ c.function|tojson }}</tool_call>{% endfor %}";
+  EXPECT_EQ(verdict(twice), CallCheck::Verdict::not_read_back);
+  EXPECT_EQ(verdict("{% for c in m.tool_calls or [] %}<tool_call>{{ c.function|tojson }}</tool_call>{% endfor %}"),
+            CallCheck::Verdict::read_back);
+  EXPECT_EQ(
+      verdict("{% for c in (m.tool_calls or [])[:1] %}<tool_call>{{ c.function|tojson }}</tool_call>{% endfor %}"),
+      CallCheck::Verdict::read_back);
+  EXPECT_EQ(verdict("{{ raise_exception('no answers here') }}"), CallCheck::Verdict::not_read_back);
+}
+
 TEST(CallRoundTrip, RendersTheConversationsAsTransformersDoes) {
   for (const Json& one : fixtures()["cases"]) {
     const ChatTemplate chat(source_of(one), "<s>", "</s>");
     const Json messages = Json::array({fixtures()["user"], one["message"]});
     const std::string rendered = chat.render(messages, fixtures()["tools"], Json());
-    EXPECT_TRUE(rendered.starts_with(one["prompt"].get<std::string>() + one["answer"].get<std::string>()))
+    EXPECT_TRUE(rendered.starts_with(prompt_of(one) + one["answer"].get<std::string>()))
         << one["format"] << ", " << one["case"];
   }
 }
