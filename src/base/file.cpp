@@ -28,6 +28,15 @@ struct Descriptor {
   throw LoadError(path.string(), std::string(what) + ": " + std::strerror(errno));
 }
 
+// What a clone without git-lfs leaves in a file's place.
+bool is_lfs_pointer(int fd, size_t size) {
+  constexpr std::string_view kBegin = "version https://git-lfs.github.com/spec/v1";
+  constexpr size_t kLongest = 1024;  // by its specification
+  char text[kBegin.size()];
+  return size < kLongest && ::pread(fd, text, sizeof(text), 0) == static_cast<ssize_t>(sizeof(text)) &&
+         std::string_view(text, sizeof(text)) == kBegin;
+}
+
 // Opens a regular file for reading and gives its size. Pipes and devices are refused: they have no end to trust.
 Descriptor open_regular(const std::filesystem::path& path, size_t& size) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
@@ -36,6 +45,9 @@ Descriptor open_regular(const std::filesystem::path& path, size_t& size) {
   if (::fstat(file.fd, &info) != 0) fail(path, "cannot stat");
   if (!S_ISREG(info.st_mode)) throw LoadError(path.string(), "not a regular file");
   size = static_cast<size_t>(info.st_size);
+  if (is_lfs_pointer(file.fd, size))
+    throw LoadError(path.string(),
+                    "only a Git LFS pointer; the file itself was not downloaded (git lfs pull fetches it)");
   return Descriptor{std::exchange(file.fd, -1)};
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -34,6 +36,37 @@ TEST(Json, NamesTheSourceInErrors) {
     FAIL();
   } catch (const LoadError& e) {
     EXPECT_EQ(std::string(e.what()).rfind("config.json: not valid JSON", 0), 0u) << e.what();
+  }
+}
+
+// What Python's json.loads says of each text.
+TEST(Json, ReadsPythonsConstantsWhereAsked) {
+  const Json value = parse_json(R"({"NaN": [NaN, Infinity,-Infinity], "a": "NaN, \"Infinity", "b": 1e9})", "f", {});
+  EXPECT_TRUE(std::isnan(value["NaN"][0].get<double>()));
+  EXPECT_EQ(value["NaN"][1], std::numeric_limits<double>::infinity());
+  EXPECT_EQ(value["NaN"][2], -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(value["a"], "NaN, \"Infinity");
+  EXPECT_EQ(value["b"], 1e9);
+  EXPECT_TRUE(std::isnan(parse_json("NaN", "f", {}).get<double>()));
+}
+
+TEST(Json, RefusesWhatOnlyLooksLikePythonsConstants) {
+  for (const char* text :
+       {"-NaN", "[1NaN]", "[NaN1]", "[nan]", "[inf]", "[Infinit]", "[Infinity9]", "[- Infinity]", "[+Infinity]",
+        "[1e-Infinity]", "[1-Infinity]", "[--Infinity]", "{NaN: 1}", "[NaN NaN]", "[NaN.0]", "\"NaN"})
+    EXPECT_THROW(parse_json(text, "f", {}), LoadError) << text;
+  EXPECT_THROW(parse_json("[NaN]", "request"), LoadError);
+}
+
+TEST(Json, NamesTheByteOfTheTextAsItWas) {
+  for (const char* text : {"[NaN, Infinity, x]", "[nul, NaNNaN, x___]"}) {
+    std::string with, without;
+    try {
+      parse_json(text, "f", {});
+    } catch (const LoadError& e) {
+      with = e.what();
+    }
+    EXPECT_EQ(with, "f: not valid JSON at byte " + std::string(text[1] == 'N' ? "17" : "5"));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "base/memory_bandwidth.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/load_model.h"
 #include "generate/generate.h"
 #include "models/model.h"
 #include "weights/model_folder.h"
@@ -180,7 +181,7 @@ int run_bench(const Arguments& arguments) {
   const BenchOptions options = parse(arguments, help);
   if (help) return 0;
   use_threads(options.threads);
-  generate::LoadedModel model = generate::load(model_folder(options.model));
+  generate::LoadedModel model = load_model(options.model);
   check(options, model);
 
   ProgressLine progress;

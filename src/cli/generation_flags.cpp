@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/unicode.h"
 #include "cli/environment.h"
+#include "cli/load_model.h"
 #include "text/tokenizer.h"
 
 namespace hearth::cli {
@@ -89,7 +90,7 @@ generate::LoadedModel GenerationFlags::load() {
   }
   if (!tools_file.empty()) tools_json = checked_tools(load_json(tools_file, {.exact = true}), tools_file);
   use_threads(threads);
-  return generate::load(model_folder(model));
+  return load_model(model);
 }
 
 generate::Request GenerationFlags::request(const generate::LoadedModel& loaded) const {

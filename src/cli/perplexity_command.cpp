@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/load_model.h"
 #include "generate/log_probabilities.h"
 #include "generate/request.h"
 #include "models/model.h"
@@ -71,7 +72,7 @@ int run_perplexity(const Arguments& arguments) {
   use_threads(threads);
 
   const std::string text = read_file(path);
-  generate::LoadedModel model = generate::load(model_folder(model_name));
+  generate::LoadedModel model = load_model(model_name);
   const std::vector<int32_t> tokens = generate::encode_text(model, text, /*special=*/false);
   if (tokens.size() < 2) throw LoadError(path, "The text has fewer than two tokens.");
   generate::require_in_vocabulary(tokens, model.model->vocab_size());

@@ -82,6 +82,7 @@ LoadedModel load(const std::filesystem::path& folder_path) {
   result.model = models::load_model(folder);
   result.context_length = result.model->info().context_length;
   result.weight_bytes = folder.bytes();
+  result.warnings = folder.warnings();
   if (auto chat_template = text::ChatTemplate::load(folder_path))
     result.chat_template = std::make_unique<const text::ChatTemplate>(std::move(*chat_template));
   result.tokenizer = tokenizer.get();

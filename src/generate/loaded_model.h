@@ -39,6 +39,7 @@ struct LoadedModel {
   int context_length = 0;            // tokens; 0: not stated
   size_t weight_bytes = 0;           // of the weight files
   double load_seconds = 0;
+  std::vector<std::string> warnings;  // sentences on what was wrong with the folder and could be passed over
   std::unique_ptr<weights::ResidentWeights> resident_weights;  // at work in the background
 
   LoadedModel();

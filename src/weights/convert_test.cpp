@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/half.h"
 #include "base/json.h"
+#include "core/mx.h"
 #include "weights/gguf.h"
 #include "weights/gguf_tokenizer.h"
 #include "weights/scratch_folder_test.h"
@@ -85,8 +86,23 @@ std::string altered(const std::string& fixture, std::string_view from, std::stri
 
 class ConvertTest : public testing::Test {
  protected:
-  ConvertReport convert(const std::string& name, FloatType dtype) {
-    return convert_gguf({.gguf = testdata(name + ".gguf"), .output = output_, .dtype = dtype});
+  ConvertReport convert(const std::string& name, FloatType dtype, int requantize_bits = 0) {
+    fs::remove_all(output_);
+    return convert_gguf(
+        {.gguf = testdata(name + ".gguf"), .output = output_, .dtype = dtype, .requantize_bits = requantize_bits});
+  }
+  // The first rows of down_proj in the layers of tiny_k_quants: Q2_K, Q3_K, Q4_K, Q5_K, Q6_K.
+  std::vector<float> k_quant_rows() const {
+    const Safetensors file = tensors();
+    std::vector<float> values;
+    for (int layer = 0; layer < 5; ++layer) {
+      const auto rows = file.weight("model.layers." + std::to_string(layer) + ".mlp.down_proj");
+      values.insert(values.end(), rows.begin(), rows.begin() + 8 * 256);
+    }
+    return values;
+  }
+  static const ConvertedType& of(const ConvertReport& report, std::string_view type) {
+    return *std::ranges::find_if(report.types, [&](const ConvertedType& one) { return one.name == type; });
   }
   Json json(const std::string& name) const { return load_json(output_ / name); }
   Safetensors tensors() const { return Safetensors(output_ / "model.safetensors"); }
@@ -112,7 +128,10 @@ INSTANTIATE_TEST_SUITE_P(EveryType, ConvertType,
 
 TEST_F(ConvertTest, KeepsQuantizedValuesInFloat16Too) {
   const ConvertReport report = convert("tiny_q4_0", FloatType::kFloat16);
-  EXPECT_FALSE(report.rounded);
+  ASSERT_EQ(report.types.size(), 1u);
+  EXPECT_EQ(report.types[0].name, "Q4_0");
+  EXPECT_EQ(report.types[0].bits, 4);
+  EXPECT_EQ(report.types[0].loss, 0);
   EXPECT_EQ(report.tensors, tensors().header.size() - 1);
   EXPECT_EQ(tensors().header.at("model.norm.weight").at("dtype"), "F16");
   std::vector<float> values = tensors().weight("model.layers.0.self_attn.q_proj");
@@ -121,17 +140,144 @@ TEST_F(ConvertTest, KeepsQuantizedValuesInFloat16Too) {
 }
 
 TEST_F(ConvertTest, SaysWhetherFloatsWereRounded) {
-  EXPECT_TRUE(convert("tiny_f32", FloatType::kFloat16).rounded);
+  const double loss = convert("tiny_f32", FloatType::kFloat16).types[0].loss;
+  EXPECT_GT(loss, 0x1p-14);
+  EXPECT_LT(loss, 0x1p-11);  // rounding to 11 bits
   fs::remove_all(output_);
-  EXPECT_FALSE(convert("tiny_f32", FloatType::kFloat32).rounded);
+  EXPECT_EQ(convert("tiny_f32", FloatType::kFloat32).types[0].loss, 0);
 }
 
 TEST_F(ConvertTest, RoundsScalesToBfloat16AndSaysSo) {
-  EXPECT_TRUE(convert("tiny_q8_0", FloatType::kBFloat16).rounded);
+  EXPECT_GT(convert("tiny_q8_0", FloatType::kBFloat16).types[0].loss, 0x1p-12);
   const Safetensors file = tensors();
   EXPECT_EQ(file.header.at("model.embed_tokens.scales").at("dtype"), "BF16");
   const auto scales = file.floats("model.embed_tokens.scales"), biases = file.floats("model.embed_tokens.biases");
   for (size_t i = 0; i < scales.size(); ++i) EXPECT_EQ(biases[i], -128 * scales[i]);
+}
+
+TEST_F(ConvertTest, KeepsEveryValueOfKQuantsInFloat32) {
+  const ConvertReport report = convert("tiny_k_quants", FloatType::kFloat32);
+  EXPECT_EQ(k_quant_rows(), expected_values("tiny_k_quants"));
+  for (const ConvertedType& type : report.types) EXPECT_EQ(type.loss, 0) << type.name;
+  EXPECT_EQ(of(report, "Q4_K").bits, 4);
+  EXPECT_EQ(of(report, "Q5_K").bits, 5);
+  EXPECT_EQ(of(report, "Q6_K").bits, 0);
+  EXPECT_EQ(of(report, "Q6_K").bytes, 32u * 256 * 4);
+  EXPECT_EQ(of(report, "Q6_K").bytes_before, 32u * 210);
+  EXPECT_FALSE(tensors().header.contains("model.layers.4.mlp.down_proj.scales"));
+}
+
+TEST_F(ConvertTest, MeasuresWhatKQuantsLoseInFloat16) {
+  const ConvertReport report = convert("tiny_k_quants", FloatType::kFloat16);
+  const std::vector<float> expected = expected_values("tiny_k_quants"), stored = k_quant_rows();
+  for (const char* type : {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"}) {
+    EXPECT_GT(of(report, type).loss, 0) << type;
+    EXPECT_LT(of(report, type).loss, 0x1p-11) << type;
+  }
+  double lost = 0, whole = 0;
+  for (size_t i = 0; i < 8 * 256; ++i) {
+    lost += std::pow(double{stored[i]} - double{expected[i]}, 2);
+    whole += std::pow(double{expected[i]}, 2);
+  }
+  EXPECT_NEAR(of(report, "Q2_K").loss / std::sqrt(lost / whole), 1, 0.3);  // which counts all 32 rows
+  EXPECT_EQ(json("config.json")["quantization"]["model.layers.3.mlp.down_proj"],
+            parse_json(R"({"group_size": 32, "bits": 5})", ""));
+}
+
+TEST_F(ConvertTest, QuantizesAnewWhatNoGroupHoldsWhereAsked) {
+  const ConvertReport report = convert("tiny_k_quants", FloatType::kFloat16, 8);
+  EXPECT_TRUE(of(report, "Q6_K").requantized);
+  EXPECT_EQ(of(report, "Q6_K").bits, 8);
+  EXPECT_EQ(of(report, "Q6_K").bytes, 32u * 256 * 9 / 8);
+  EXPECT_LT(of(report, "Q6_K").loss, 0.004);  // half a step of the 255 between the ends of a group, and less
+  EXPECT_FALSE(of(report, "Q4_K").requantized);
+  EXPECT_GT(of(convert("tiny_k_quants", FloatType::kFloat16, 4), "Q6_K").loss, 0.02);
+  EXPECT_THROW(convert("tiny_k_quants", FloatType::kFloat16, 7), std::invalid_argument);
+}
+
+TEST_F(ConvertTest, WritesQuantizedAnewWhatMlxMakesOfTheRoundedNumbers) {
+  convert("tiny_k_quants", FloatType::kFloat16);
+  const std::vector<float> numbers = tensors().floats("model.layers.4.mlp.down_proj.weight");
+  const auto parts = mx::quantize(mx::astype(mx::array(numbers.data(), {32, 256}, mx::float32), mx::float16), 32, 6);
+  convert("tiny_k_quants", FloatType::kFloat16, 6);
+  const auto codes = tensors().values<uint32_t>("model.layers.4.mlp.down_proj.weight");
+  const auto scales = tensors().values<uint16_t>("model.layers.4.mlp.down_proj.scales");
+  mx::array written(codes.data(), {32, 256 * 6 / 32}, mx::uint32);
+  EXPECT_TRUE(mx::array_equal(written, parts[0]).item<bool>());
+  EXPECT_EQ(std::memcmp(scales.data(), mx::contiguous(parts[1]).data<std::byte>(), scales.size() * 2), 0);
+}
+
+TEST_F(ConvertTest, TakesQwen2AsItIs) {
+  convert("tiny_qwen2", FloatType::kFloat32);
+  const Json config = json("config.json");
+  EXPECT_EQ(config["model_type"], "qwen2");
+  EXPECT_EQ(config["architectures"], Json::array({"Qwen2ForCausalLM"}));
+  EXPECT_FALSE(config.contains("attention_bias"));
+  const Safetensors file = tensors();
+  std::vector<float> values = file.weight("model.layers.0.self_attn.q_proj");
+  const auto bias = file.floats("model.layers.0.self_attn.q_proj.bias");
+  const auto down = file.weight("model.layers.0.mlp.down_proj");
+  values.insert(values.end(), bias.begin(), bias.end());
+  values.insert(values.end(), down.begin(), down.end());
+  EXPECT_EQ(values, expected_values("tiny_qwen2"));
+  EXPECT_FALSE(file.header.contains("model.layers.0.self_attn.o_proj.bias"));
+}
+
+TEST_F(ConvertTest, GivesQwen2TheBiasesThatItsFileLacks) {
+  std::string bytes = read_file(testdata("tiny_q8_0.gguf"));
+  for (size_t at; (at = bytes.find("llama")) != bytes.npos;) bytes.replace(at, 5, "qwen2");
+  write_file_atomically(scratch_ / "qwen2.gguf", bytes);
+  convert_gguf({.gguf = scratch_ / "qwen2.gguf", .output = output_});
+  for (const char* name : {"q_proj", "k_proj", "v_proj"})
+    EXPECT_THAT(tensors().floats("model.layers.0.self_attn." + std::string(name) + ".bias"), testing::Each(0.0f));
+}
+
+TEST_F(ConvertTest, TakesQwen3WithItsNormsAndHeadSize) {
+  convert("tiny_qwen3", FloatType::kFloat32);
+  const Json config = json("config.json");
+  EXPECT_EQ(config["model_type"], "qwen3");
+  EXPECT_EQ(config["head_dim"], 16);
+  const Safetensors file = tensors();
+  std::vector<float> values = file.weight("model.layers.0.self_attn.q_proj");
+  const auto down = file.weight("model.layers.0.mlp.down_proj");
+  values.insert(values.end(), down.begin(), down.end());
+  for (const char* name : {"q_norm", "k_norm"}) {
+    const auto norm = file.floats("model.layers.0.self_attn." + std::string(name) + ".weight");
+    values.insert(values.end(), norm.begin(), norm.end());
+  }
+  EXPECT_EQ(values, expected_values("tiny_qwen3"));
+}
+
+TEST_F(ConvertTest, JoinsASplitModelGivenAnyOfItsParts) {
+  convert("tiny_q4_0", FloatType::kFloat16);
+  const std::string whole = read_file(output_ / "model.safetensors");
+  for (const char* part : {"tiny_split-00001-of-00003", "tiny_split-00002-of-00003", "tiny_split-00003-of-00003"}) {
+    convert(part, FloatType::kFloat16);
+    EXPECT_EQ(read_file(output_ / "model.safetensors"), whole) << part;
+  }
+}
+
+TEST_F(ConvertTest, NamesThePartThatIsMissingOrDoesNotFit) {
+  const auto name = [](int i) { return "m-0000" + std::to_string(i) + "-of-00003.gguf"; };
+  const auto part = [&](int i) {
+    return read_file(testdata("tiny_split-0000" + std::to_string(i) + "-of-00003.gguf"));
+  };
+  const auto why = [&] { return refusal([&] { convert_gguf({.gguf = scratch_ / name(2), .output = output_}); }); };
+  for (int i : {1, 2}) write_file_atomically(scratch_ / name(i), part(i));
+  EXPECT_EQ(why(), (scratch_ / name(3)).string() + ": missing: part 3 of 3");
+  write_file_atomically(scratch_ / name(3), part(2));
+  EXPECT_EQ(why(), (scratch_ / name(3)).string() + ": split.no: this is part 2, not part 3");
+  write_file_atomically(scratch_ / name(3), read_file(testdata("tiny_q4_0.gguf")));
+  EXPECT_EQ(why(), (scratch_ / name(3)).string() + ": split.count: 1, but there are 3 files");
+  std::string twice = part(3);
+  const std::string count = "split.no";
+  twice = part(2);
+  twice[twice.find(count) + count.size() + 4] = 2;
+  write_file_atomically(scratch_ / name(3), twice);
+  EXPECT_THAT(why(), HasSubstr("also in another part of the model"));
+  fs::rename(scratch_ / name(2), scratch_ / "second.gguf");
+  EXPECT_THAT(refusal([&] { convert_gguf({.gguf = scratch_ / "second.gguf", .output = output_}); }),
+              HasSubstr("second.gguf: split.count: one of 3 files, but its name does not end in -00001-of-00003.gguf"));
 }
 
 TEST_F(ConvertTest, WritesHuggingFacesConfig) {
@@ -259,8 +405,12 @@ TEST_F(ConvertTest, LeavesNothingBehindWhenItFails) {
       {altered("tiny_q4_0.gguf", "blk.0.ffn_norm", "blk.1.ffn_norm"), "blk.0.ffn_norm.weight: missing tensor"},
       {altered("tiny_llama3.gguf", "blk.0.attn_v.bias", "blk.0.attn_w.bias"), "blk.0.attn_v.bias: missing tensor"},
       {altered("tiny_llama3.gguf", "output.weight", "outpux.weight"),
-       "outpux.weight: the Llama architecture has no place"},
+       "outpux.weight: the architecture llama has no place"},
       {altered("tiny_q4_0.gguf", "llama.block_count", "llama.block_xount"), "llama.block_count: missing"},
+      {altered("tiny_qwen3.gguf", "attn_q_norm", "attn_q_nxrm"), "blk.0.attn_q_norm.weight: missing tensor"},
+      {altered("tiny_qwen2.gguf", "blk.0.attn_v.bias", "blk.0.attn_w.bias"), "blk.0.attn_v.bias: missing tensor"},
+      {altered("tiny_qwen2.gguf", "qwen2", "qwen9"),
+       "general.architecture: 'qwen9' cannot be converted, only llama, qwen2 and qwen3"},
       {altered("tiny_q4_0.gguf", "smollm", "smolxx"), "tokenizer.ggml.pre: the splitting rule 'smolxx' is not known"},
       {altered("tiny_q4_0.gguf", "gpt2", "bert"),
        "tokenizer.ggml.model: tokenizers of kind 'bert' cannot be converted"},

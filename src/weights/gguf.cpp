@@ -11,6 +11,7 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -201,8 +202,13 @@ Listed read_tensor_info(Cursor& cursor) {
 
 std::string_view name_of(GgufType type) { return find_traits(type)->name; }
 
-struct GgufFile::Contents {
-  Contents(std::span<const std::byte> file, std::string name) : bytes(file), source(std::move(name)) {
+GgufBlock block_of(GgufType type) {
+  const TypeTraits* traits = find_traits(type);
+  return {traits->values, traits->bytes};
+}
+
+struct GgufFile::Part {
+  Part(std::span<const std::byte> file, std::string name) : bytes(file), source(std::move(name)) {
     Cursor cursor(bytes, source);
     read_header(cursor);
     for (uint64_t i = 0; i < metadata_count; ++i) read_metadata(cursor);
@@ -257,12 +263,18 @@ struct GgufFile::Contents {
         throw LoadError(source, one->tensor.name, fmt::format("overlaps {}", previous->tensor.name));
       previous = one;
     }
+    std::set<std::string_view> names;
     for (Listed& one : listed) {
-      if (!index.emplace(one.tensor.name, tensors.size()).second)
-        throw LoadError(source, one.tensor.name, "appears twice");
+      if (!names.insert(one.tensor.name).second) throw LoadError(source, one.tensor.name, "appears twice");
       tensors.push_back(std::move(one.tensor));
     }
   }
+
+  // How many files the model is split into, and which of them this is, from 0.
+  int split_count() const {
+    return ConfigReader(scalars, source).integer_or("split.count", 1, {.min = 0, .max = 65535});
+  }
+  int split_number() const { return ConfigReader(scalars, source).integer_or("split.no", 0, {.min = 0, .max = 65534}); }
 
   const GgufArray* find_array(std::string_view key) const {
     const auto found = arrays.find(key);
@@ -278,31 +290,90 @@ struct GgufFile::Contents {
   Json scalars = Json::object();  // and an empty array in place of each array
   std::map<std::string, GgufArray, std::less<>> arrays;
   std::vector<GgufTensor> tensors;
-  std::map<std::string_view, size_t> index;
 };
 
-GgufFile::GgufFile(std::span<const std::byte> bytes, std::string source)
-    : contents_(std::make_unique<Contents>(bytes, std::move(source))) {}
+// The file name of part `number` (from 0) of the split model that `path` is part of.
+static std::filesystem::path path_of_part(const std::filesystem::path& path, int number, int count) {
+  const std::string name = path.filename().string();
+  const std::string end = fmt::format("-of-{:05}.gguf", count);
+  const size_t digits = name.size() - std::min(name.size(), end.size() + 5);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (!name.ends_with(end) || digits == 0 || name[digits - 1] != '-' ||
+      !std::all_of(name.begin() + digits, name.begin() + digits + 5, is_digit))
+    throw LoadError(
+        path.string(), "split.count",
+        fmt::format("one of {} files, but its name does not end in -00001-of-{:05}.gguf or the like", count, count));
+  return path.parent_path() / fmt::format("{}{:05}{}", name.substr(0, digits), number + 1, end);
+}
 
 GgufFile::GgufFile(const std::filesystem::path& path) {
-  auto file = std::make_unique<MappedFile>(path);
-  contents_ = std::make_unique<Contents>(file->bytes(), path.string());
-  contents_->file = std::move(file);
+  const auto open = [this](const std::filesystem::path& part) {
+    auto file = std::make_unique<MappedFile>(part);
+    parts_.push_back(std::make_unique<Part>(file->bytes(), part.string()));
+    parts_.back()->file = std::move(file);
+  };
+  open(path);
+  if (const int count = parts_[0]->split_count(); count > 1) {
+    parts_.clear();
+    for (int i = 0; i < count; ++i) {
+      const std::filesystem::path part = path_of_part(path, i, count);
+      if (!is_present(part)) throw LoadError(part.string(), fmt::format("missing: part {} of {}", i + 1, count));
+      open(part);
+    }
+  }
+  join();
+}
+
+GgufFile::GgufFile(std::span<const std::byte> bytes, std::string source)
+    : GgufFile(std::span<const std::span<const std::byte>>(&bytes, 1), source) {}
+
+GgufFile::GgufFile(std::span<const std::span<const std::byte>> parts, const std::string& source) {
+  for (const std::span<const std::byte> bytes : parts) parts_.push_back(std::make_unique<Part>(bytes, source));
+  join();
 }
 
 GgufFile::~GgufFile() = default;
 
-ConfigReader GgufFile::metadata() const { return ConfigReader(contents_->scalars, contents_->source); }
-const std::vector<GgufTensor>& GgufFile::tensors() const { return contents_->tensors; }
-const std::string& GgufFile::source() const { return contents_->source; }
+void GgufFile::join() {
+  const auto count = static_cast<int>(parts_.size());
+  for (int i = 0; i < count; ++i) {
+    const Part& part = *parts_[static_cast<size_t>(i)];
+    if (std::max(part.split_count(), 1) != count)
+      throw LoadError(part.source, "split.count", fmt::format("{}, but there are {} files", part.split_count(), count));
+    if (part.split_number() != i)
+      throw LoadError(part.source, "split.no",
+                      fmt::format("this is part {}, not part {}", part.split_number() + 1, i + 1));
+    require_same_model(part);
+    for (const GgufTensor& tensor : part.tensors) {
+      if (!index_.emplace(tensor.name, tensors_.size()).second)
+        throw LoadError(part.source, tensor.name, "also in another part of the model");
+      tensors_.push_back(tensor);
+    }
+  }
+  const auto all = metadata().optional_integer("split.tensors.count", {.min = 0, .max = INT32_MAX});
+  if (all && static_cast<size_t>(*all) != tensors_.size())
+    throw LoadError(source(), "split.tensors.count", fmt::format("{}, but the parts have {}", *all, tensors_.size()));
+}
+
+// Parts after the first hold little metadata; what they do hold must be the first's.
+void GgufFile::require_same_model(const Part& part) const {
+  const Json& first = parts_[0]->scalars;
+  for (const auto& [key, value] : part.scalars.items())
+    if (const auto found = first.find(key); key != "split.no" && found != first.end() && *found != value)
+      throw LoadError(part.source, key, "differs from the first part's: not a part of the same model");
+}
+
+ConfigReader GgufFile::metadata() const { return ConfigReader(parts_[0]->scalars, source()); }
+const std::vector<GgufTensor>& GgufFile::tensors() const { return tensors_; }
+const std::string& GgufFile::source() const { return parts_[0]->source; }
 
 const GgufTensor* GgufFile::find(std::string_view name) const {
-  const auto found = contents_->index.find(name);
-  return found == contents_->index.end() ? nullptr : &contents_->tensors[found->second];
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &tensors_[found->second];
 }
 
 std::vector<std::string_view> GgufFile::strings(std::string_view key) const {
-  const GgufArray* array = contents_->find_array(key);
+  const GgufArray* array = parts_[0]->find_array(key);
   if (array == nullptr) return {};
   if (array->element != GgufValueType::kString) throw LoadError(source(), key, "not an array of strings");
   Cursor cursor(array->bytes, source());
@@ -313,7 +384,7 @@ std::vector<std::string_view> GgufFile::strings(std::string_view key) const {
 }
 
 std::vector<double> GgufFile::numbers(std::string_view key) const {
-  const GgufArray* array = contents_->find_array(key);
+  const GgufArray* array = parts_[0]->find_array(key);
   if (array == nullptr) return {};
   if (scalar_size(array->element) == 0) throw LoadError(source(), key, "not an array of numbers");
   Cursor cursor(array->bytes, source());

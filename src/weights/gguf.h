@@ -1,14 +1,17 @@
 // Reads GGUF, the file format of llama.cpp: metadata, the list of tensors, and where their bytes lie. No conversion.
 //
+// A model may be split into files -00001-of-0000N.gguf: the first has the metadata, each has some of the tensors.
 // Everything is checked on opening: counts, lengths and offsets against the file's size with overflow-safe arithmetic,
-// types, names that appear twice, tensors that overlap. After that every span handed out lies inside the file.
-// Lifetime: spans and string views point into the mapped file and end with the object.
-// Source:   github.com/ggml-org/ggml, docs/gguf.md; versions 2 and 3, little endian.
+// types, names that appear twice, tensors that overlap, parts that do not fit together. After that every span handed
+// out lies inside a file.
+// Lifetime: spans and string views point into the mapped files and end with the object.
+// Source:   github.com/ggml-org/ggml, docs/gguf.md; versions 2 and 3, little endian. llama.cpp's gguf-split.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,6 +49,12 @@ enum class GgufType : uint32_t {
 // ggml's name of a type ("Q4_0"). Requires one of the values above.
 std::string_view name_of(GgufType type);
 
+// Values are stored in blocks of so many, of so many bytes. Requires one of the values above.
+struct GgufBlock {
+  size_t values, bytes;
+};
+GgufBlock block_of(GgufType type);
+
 struct GgufTensor {
   std::string_view name;
   GgufType type;
@@ -55,10 +64,13 @@ struct GgufTensor {
 
 class GgufFile {
  public:
-  // Maps and checks the file. Throws LoadError naming the key or tensor at fault.
+  // Maps and checks the file, and the other parts of a split model, whichever of them `path` is. Throws LoadError
+  // naming the file and the key or tensor at fault, or the part that is missing.
   explicit GgufFile(const std::filesystem::path& path);
-  // Reads from memory that outlives the object; `source` names it in errors.
+  // Reads a file, or all parts of a split one in their order, from memory that outlives the object; `source` names them
+  // in errors.
   GgufFile(std::span<const std::byte> bytes, std::string source);
+  GgufFile(std::span<const std::span<const std::byte>> parts, const std::string& source);
   ~GgufFile();
 
   // Scalars and strings among the metadata, by key: `metadata().integer("llama.block_count")`.
@@ -68,7 +80,7 @@ class GgufFile {
   std::vector<std::string_view> strings(std::string_view key) const;
   std::vector<double> numbers(std::string_view key) const;
 
-  // In the file's order.
+  // In the order of the files.
   const std::vector<GgufTensor>& tensors() const;
   // Null when there is none of this name.
   const GgufTensor* find(std::string_view name) const;
@@ -76,8 +88,14 @@ class GgufFile {
   const std::string& source() const;
 
  private:
-  struct Contents;
-  std::unique_ptr<Contents> contents_;
+  struct Part;
+
+  void join();
+  void require_same_model(const Part& part) const;
+
+  std::vector<std::unique_ptr<Part>> parts_;
+  std::vector<GgufTensor> tensors_;
+  std::map<std::string_view, size_t> index_;
 };
 
 }  // namespace hearth::weights

@@ -31,24 +31,26 @@ TEST(PackGroup, PacksAsMlxDoes) {
                                      0x00ff3138));
 }
 
-TEST(ReadBlock, KnowsWhichTypesAreAffine) {
+TEST(ReadGroups, KnowsWhichTypesAreAffine) {
   EXPECT_EQ(affine_bits(GgufType::kQ4_0), 4);
   EXPECT_EQ(affine_bits(GgufType::kQ5_1), 5);
   EXPECT_EQ(affine_bits(GgufType::kQ8_0), 8);
+  EXPECT_EQ(affine_bits(GgufType::kQ5_K), 5);
   EXPECT_EQ(affine_bits(GgufType::kF16), 0);
-  EXPECT_EQ(affine_bits(GgufType::kQ4_K), 0);
-  EXPECT_EQ(block_bytes(GgufType::kQ4_0), 18u);
-  EXPECT_EQ(block_bytes(GgufType::kQ5_1), 24u);
-  EXPECT_EQ(block_bytes(GgufType::kQ8_0), 34u);
+  EXPECT_EQ(affine_bits(GgufType::kQ6_K), 0);
+  EXPECT_TRUE(is_numbers(GgufType::kQ6_K));
+  EXPECT_FALSE(is_numbers(GgufType::kQ8_K));
+  EXPECT_FALSE(is_numbers(GgufType::kI32));
 }
 
-TEST(ReadBlock, MovesSignedValuesUp) {
+TEST(ReadGroups, MovesSignedValuesUp) {
   std::vector<std::byte> block(34, std::byte{0x80});  // -128
   const uint16_t scale = float_to_float16(0.5f);
   block[0] = static_cast<std::byte>(scale & 0xff);
   block[1] = static_cast<std::byte>(scale >> 8);
   block[33] = std::byte{0x7f};
-  const AffineGroup group = read_block(GgufType::kQ8_0, block.data());
+  AffineGroup group;
+  read_groups(GgufType::kQ8_0, block.data(), {&group, 1});
   EXPECT_EQ(group.scale * group.q[0] + group.bias, -64.0f);
   EXPECT_EQ(group.scale * group.q[31] + group.bias, 63.5f);
 }

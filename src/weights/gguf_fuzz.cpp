@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "weights/gguf.h"
+#include "weights/gguf_model.h"
 #include "weights/gguf_tokenizer.h"
-#include "weights/llama_gguf.h"
 
 using namespace hearth;
 using namespace hearth::weights;
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       (void)tokenizer.tokenizer_config(1);
     } catch (const LoadError&) {
     }
-    (void)LlamaGguf(file).config();
+    (void)GgufModel(file).config();
   } catch (const LoadError&) {
   }
   return 0;

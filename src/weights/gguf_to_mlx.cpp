@@ -1,29 +1,28 @@
-// convert_gguf in four steps: check everything (LlamaGguf, GgufTokenizer), plan the tensors to write, stream them row
-// by row from the mapped GGUF into the safetensors files, write the small files; then the folder gets its name. A
-// quantized tensor becomes three (weight, scales, biases), each made in a pass of its own over the source's blocks.
+// convert_gguf in four steps: check everything (GgufModel, GgufTokenizer), plan the tensors to write, write the small
+// files, stream the tensors row by row from the mapped GGUF into the safetensors files; then the folder gets its name.
+// A quantized tensor becomes three (weight, scales, biases), each made in a pass of its own over the source's blocks.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
-#include <system_error>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/half.h"
 #include "weights/convert.h"
 #include "weights/gguf.h"
 #include "weights/gguf_blocks.h"
+#include "weights/gguf_model.h"
 #include "weights/gguf_tokenizer.h"
-#include "weights/llama_gguf.h"
+#include "weights/pending_folder.h"
+#include "weights/row_encoder.h"
 #include "weights/safetensors_writer.h"
 
 namespace hearth::weights {
@@ -34,103 +33,33 @@ namespace {
 
 constexpr size_t kPieceBytes = 4 << 20;  // written and reported at once
 
-struct FloatFormat {
-  const char* config_name;  // torch_dtype
-  const char* safetensors_name;
-  size_t bytes;
-};
-
-FloatFormat format_of(FloatType type) {
-  switch (type) {
-    case FloatType::kFloat16: return {"float16", "F16", 2};
-    case FloatType::kBFloat16: return {"bfloat16", "BF16", 2};
-    case FloatType::kFloat32: break;
-  }
-  return {"float32", "F32", 4};
-}
-
-enum class Part { kPlain, kPacked, kScales, kBiases };
-
 // One tensor to write and where it comes from.
 struct Output {
   TensorPlan plan;
-  Part part;
-  const LlamaTensor* tensor;
-};
-
-bool is_plain(GgufType type) { return type == GgufType::kF32 || type == GgufType::kF16 || type == GgufType::kBF16; }
-
-// A folder that becomes `path` on commit() and vanishes otherwise: beside it; or, where `path` is an empty folder
-// already, inside it, since that may be where a volume is mounted or a user stands.
-class PendingFolder {
- public:
-  explicit PendingFolder(const fs::path& path) : path_(path) {
-    std::error_code error;
-    if (path_.empty()) throw LoadError("--mlx-path", "names no folder");
-    if (path_.filename().empty()) path_ = path_.parent_path();  // "model/"
-    inside_ = fs::is_directory(path_, error) && fs::is_empty(path_, error);
-    if (!inside_ && is_present(path_)) throw LoadError(path_.string(), "exists already");
-    const std::string end = fmt::format("{}.partial", ::getpid());
-    temporary_ = inside_ ? path_ / ("." + end) : path_.parent_path() / ("." + path_.filename().string() + "." + end);
-    fs::remove_all(temporary_, error);
-    if (!fs::create_directories(temporary_, error))
-      throw LoadError(path_.string(), fmt::format("cannot create {}: {}", temporary_.string(), error.message()));
-  }
-  ~PendingFolder() {
-    std::error_code ignored;
-    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-  }
-  PendingFolder(const PendingFolder&) = delete;
-  PendingFolder& operator=(const PendingFolder&) = delete;
-
-  const fs::path& temporary() const { return temporary_; }
-
-  void commit() {
-    std::error_code error;
-    if (inside_) {
-      move_up(error);
-    } else {
-      fs::rename(temporary_, path_, error);
-    }
-    if (error) throw LoadError(path_.string(), "cannot give the finished folder its name: " + error.message());
-    if (!inside_) temporary_.clear();
-  }
-
- private:
-  // config.json last: without it a folder is no model.
-  void move_up(std::error_code& error) {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(temporary_, error)) names.push_back(entry.path().filename());
-    std::partition(names.begin(), names.end(), [](const std::string& name) { return name != "config.json"; });
-    for (const std::string& name : names)
-      if (!error) fs::rename(temporary_ / name, path_ / name, error);
-  }
-
-  fs::path path_, temporary_;
-  bool inside_ = false;
+  RowPart part;
+  RowForm form;
+  const ModelTensor* tensor;
 };
 
 class Conversion {
  public:
   Conversion(const GgufFile& file, const ConvertOptions& options)
-      : file_(file), options_(options), format_(format_of(options.dtype)), llama_(file), tokenizer_(file) {
-    for (const LlamaTensor& tensor : llama_.tensors()) plan(tensor);
+      : file_(file), options_(options), format_(format_of(options.dtype)), model_(file), tokenizer_(file) {
+    for (const ModelTensor& tensor : model_.tensors()) plan(tensor);
   }
 
   ConvertReport write(const fs::path& folder);
 
  private:
-  void plan(const LlamaTensor& tensor);
-  void plan_part(const LlamaTensor& tensor, Part part, std::string name, const char* dtype, size_t item,
-                 std::vector<int64_t> shape);
+  void plan(const ModelTensor& tensor);
+  void plan_part(const ModelTensor& tensor, RowForm form, RowPart part, std::string name, std::vector<int64_t> shape);
+  RowForm form_of(const ModelTensor& tensor) const;
 
   void write_tensors(const fs::path& folder);
   void write_rows(const Output& output);
-  void append_row(const Output& output, int64_t row);
-  void append_float(float value, const LlamaTensor& tensor);
-  template <typename T>
-  void append(T value);
   void flush();
+  void report(const Output& output, const RowEncoder& encoder);
+  std::vector<ConvertedType> converted_types() const;
 
   Json quantization() const;
   Json config() const;
@@ -141,111 +70,61 @@ class Conversion {
   const GgufFile& file_;
   const ConvertOptions& options_;
   FloatFormat format_;
-  LlamaGguf llama_;
+  GgufModel model_;
   GgufTokenizer tokenizer_;
   std::vector<Output> outputs_;
   uint64_t total_bytes_ = 0, parameters_ = 0, done_bytes_ = 0;
-  bool rounded_ = false;  // a weight or scale of a matrix
+  std::map<std::string_view, ConvertedType> types_;      // of matrices
+  std::map<std::string_view, RowEncoder::Loss> losses_;  // by the same keys
   std::unique_ptr<SafetensorsWriter> writer_;
   std::vector<std::byte> pending_;
 };
 
-void Conversion::plan_part(const LlamaTensor& tensor, Part part, std::string name, const char* dtype, size_t item,
+void Conversion::plan_part(const ModelTensor& tensor, RowForm form, RowPart part, std::string name,
                            std::vector<int64_t> shape) {
-  uint64_t bytes = item;
+  const bool codes = part == RowPart::kCodes;
+  uint64_t bytes = codes ? sizeof(uint32_t) : format_.bytes;
   for (int64_t extent : shape) bytes *= static_cast<uint64_t>(extent);
   total_bytes_ += bytes;
-  outputs_.push_back({{std::move(name), dtype, std::move(shape), bytes}, part, &tensor});
+  const char* dtype = codes ? "U32" : format_.safetensors_name;
+  outputs_.push_back({{std::move(name), dtype, std::move(shape), bytes}, part, form, &tensor});
 }
 
-void Conversion::plan(const LlamaTensor& tensor) {
+// Matrices that affine groups hold keep their codes; what else is quantized becomes numbers, or is quantized anew.
+RowForm Conversion::form_of(const ModelTensor& tensor) const {
+  if (tensor.source == nullptr || tensor.shape.size() != 2) return {};
+  const GgufType type = tensor.source->type;
+  if (const int bits = affine_bits(type); bits != 0) return {RowForm::Kind::kCodes, bits};
+  if (block_of(type).values == 1 || options_.requantize_bits == 0) return {};
+  return {RowForm::Kind::kRequantized, options_.requantize_bits};
+}
+
+void Conversion::plan(const ModelTensor& tensor) {
   uint64_t values = 1;
   for (int64_t extent : tensor.shape) values *= static_cast<uint64_t>(extent);
   parameters_ += values;
-  if (tensor.source == nullptr || is_plain(tensor.source->type))
-    return plan_part(tensor, Part::kPlain, tensor.name, format_.safetensors_name, format_.bytes, tensor.shape);
-
-  const GgufType type = tensor.source->type;
-  const int bits = affine_bits(type);
-  if (bits == 0 || tensor.shape.size() != 2)
-    throw LoadError(file_.source(), tensor.source->name,
-                    fmt::format("type {} cannot be converted without loss; F32, F16, BF16 and, for matrices, Q4_0, "
-                                "Q4_1, Q5_0, Q5_1 and Q8_0 can",
-                                name_of(type)));
+  const bool vector = tensor.shape.size() == 1;
+  if (const GgufTensor* source = tensor.source;
+      source != nullptr && (!is_numbers(source->type) || (vector && block_of(source->type).values > 1)))
+    throw LoadError(
+        file_.source(), source->name,
+        fmt::format("a {} of type {} cannot be converted", vector ? "vector" : "matrix", name_of(source->type)));
+  const RowForm form = form_of(tensor);
+  if (!form.is_quantized()) return plan_part(tensor, form, RowPart::kNumbers, tensor.name, tensor.shape);
   const std::string layer = tensor.name.substr(0, tensor.name.rfind('.'));
   const int64_t rows = tensor.shape[0], groups = tensor.shape[1] / kGgufGroupSize;
-  plan_part(tensor, Part::kPacked, tensor.name, "U32", sizeof(uint32_t), {rows, groups * bits});
-  plan_part(tensor, Part::kScales, layer + ".scales", format_.safetensors_name, format_.bytes, {rows, groups});
-  plan_part(tensor, Part::kBiases, layer + ".biases", format_.safetensors_name, format_.bytes, {rows, groups});
+  plan_part(tensor, form, RowPart::kCodes, tensor.name, {rows, groups * form.bits});
+  plan_part(tensor, form, RowPart::kScales, layer + ".scales", {rows, groups});
+  plan_part(tensor, form, RowPart::kBiases, layer + ".biases", {rows, groups});
 }
 
-template <typename T>
-void Conversion::append(T value) {
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  pending_.insert(pending_.end(), bytes.begin(), bytes.end());
-}
-
-void Conversion::append_float(float value, const LlamaTensor& tensor) {
-  switch (options_.dtype) {
-    case FloatType::kFloat32: return append(value);
-    case FloatType::kBFloat16: {
-      const uint16_t half = float_to_bfloat16(value);
-      rounded_ |= tensor.shape.size() == 2 && bfloat16_to_float(half) != value;
-      return append(half);
-    }
-    case FloatType::kFloat16: break;
-  }
-  const uint16_t half = float_to_float16(value);
-  rounded_ |= tensor.shape.size() == 2 && float16_to_float(half) != value;
-  if ((half & 0x7fff) == 0x7c00 && std::isfinite(value))
-    throw LoadError(file_.source(), tensor.source->name,
-                    fmt::format("{} does not fit into float16; choose another dtype", value));
-  append(half);
-}
-
-// q and k: within each head llama.cpp keeps rows 0, D/2, 1, D/2 + 1, ... of the original.
-int64_t source_row(const LlamaTensor& tensor, int64_t row) {
+// q and k of some architectures: within each head llama.cpp keeps rows 0, D/2, 1, D/2 + 1, ... of the original.
+int64_t source_row(const ModelTensor& tensor, int64_t row) {
   if (tensor.interleaved_heads == 0) return row;
   const int64_t head_dim = tensor.shape[0] / tensor.interleaved_heads;
   const int64_t head = row / head_dim, within = row % head_dim;
   const int64_t half = within / (head_dim / 2), index = within % (head_dim / 2);
   return head * head_dim + 2 * index + half;
-}
-
-float plain_value(GgufType type, const std::byte* at) {
-  if (type == GgufType::kF32) {
-    float value;
-    std::memcpy(&value, at, sizeof(value));
-    return value;
-  }
-  uint16_t bits;
-  std::memcpy(&bits, at, sizeof(bits));
-  return type == GgufType::kF16 ? float16_to_float(bits) : bfloat16_to_float(bits);
-}
-
-void Conversion::append_row(const Output& output, int64_t row) {
-  const LlamaTensor& tensor = *output.tensor;
-  const int64_t width = tensor.shape.size() == 2 ? tensor.shape[1] : 1;
-  if (tensor.source == nullptr) return append_float(0, tensor);
-  const GgufType type = tensor.source->type;
-  const size_t row_bytes = tensor.source->bytes.size() / static_cast<size_t>(tensor.shape[0]);
-  const std::byte* at = tensor.source->bytes.data() + static_cast<size_t>(source_row(tensor, row)) * row_bytes;
-  if (output.part == Part::kPlain) {
-    const size_t item = type == GgufType::kF32 ? 4 : 2;
-    for (int64_t i = 0; i < width; ++i) append_float(plain_value(type, at + static_cast<size_t>(i) * item), tensor);
-    return;
-  }
-  const int bits = affine_bits(type);
-  for (int64_t g = 0; g < width / kGgufGroupSize; ++g, at += block_bytes(type)) {
-    const AffineGroup group = read_block(type, at);
-    if (output.part == Part::kScales) append_float(group.scale, tensor);
-    if (output.part == Part::kBiases) append_float(group.bias, tensor);
-    if (output.part != Part::kPacked) continue;
-    std::array<uint32_t, 8> words;
-    pack_group(group.q, bits, words.data());
-    const auto bytes = std::as_bytes(std::span(words).first(static_cast<size_t>(bits)));
-    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
-  }
 }
 
 void Conversion::flush() {
@@ -256,11 +135,52 @@ void Conversion::flush() {
 }
 
 void Conversion::write_rows(const Output& output) {
-  for (int64_t row = 0; row < output.tensor->shape[0]; ++row) {
-    append_row(output, row);
+  const ModelTensor& tensor = *output.tensor;
+  if (tensor.source == nullptr) {
+    pending_.resize(pending_.size() + output.plan.bytes);
+    return flush();
+  }
+  const auto rows = static_cast<size_t>(tensor.shape[0]), row_bytes = tensor.source->bytes.size() / rows;
+  const size_t width = tensor.shape.size() == 2 ? static_cast<size_t>(tensor.shape[1]) : 1;
+  RowEncoder encoder(tensor.source->type, width, output.form, options_.dtype);
+  for (size_t row = 0; row < rows; ++row) {
+    const auto from = static_cast<size_t>(source_row(tensor, static_cast<int64_t>(row)));
+    const auto bytes = encoder.encode(tensor.source->bytes.data() + from * row_bytes, output.part);
+    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+    if (encoder.overflowed())
+      throw LoadError(file_.source(), tensor.source->name,
+                      fmt::format("has numbers that do not fit into {}; choose another dtype", format_.config_name));
     if (pending_.size() >= kPieceBytes) flush();
   }
   if (!pending_.empty()) flush();
+  report(output, encoder);
+}
+
+void Conversion::report(const Output& output, const RowEncoder& encoder) {
+  if (output.tensor->shape.size() != 2) return;
+  const GgufTensor& source = *output.tensor->source;
+  ConvertedType& type = types_[name_of(source.type)];
+  type.bytes += output.plan.bytes;
+  if (output.part != RowPart::kNumbers && output.part != RowPart::kCodes) return;
+  ++type.matrices;
+  type.numbers += static_cast<uint64_t>(output.tensor->shape[0]) * static_cast<uint64_t>(output.tensor->shape[1]);
+  type.bytes_before += source.bytes.size();
+  type.bits = output.form.bits;
+  type.requantized = output.form.kind == RowForm::Kind::kRequantized;
+  type.could_be_requantized = !output.form.is_quantized() && block_of(source.type).values > 1;
+  losses_[name_of(source.type)].lost += encoder.loss().lost;
+  losses_[name_of(source.type)].whole += encoder.loss().whole;
+}
+
+std::vector<ConvertedType> Conversion::converted_types() const {
+  std::vector<ConvertedType> types;
+  for (const auto& [name, type] : types_) {
+    const RowEncoder::Loss& loss = losses_.at(name);
+    types.push_back(type);
+    types.back().name = name;
+    types.back().loss = loss.lost == 0 ? 0 : std::sqrt(loss.lost / loss.whole);
+  }
+  return types;
 }
 
 void Conversion::write_tensors(const fs::path& folder) {
@@ -276,16 +196,16 @@ void Conversion::write_tensors(const fs::path& folder) {
 Json Conversion::quantization() const {
   std::map<int, int> counts;
   for (const Output& output : outputs_)
-    if (output.part == Part::kPacked) ++counts[affine_bits(output.tensor->source->type)];
+    if (output.part == RowPart::kCodes) ++counts[output.form.bits];
   if (counts.empty()) return nullptr;
   const auto commonest =
       std::max_element(counts.begin(), counts.end(), [](auto a, auto b) { return a.second < b.second; });
   Json recipe = {{"group_size", kGgufGroupSize}, {"bits", commonest->first}};
   for (const Output& output : outputs_) {
-    if (output.part != Part::kPacked) continue;
-    const int bits = affine_bits(output.tensor->source->type);
+    if (output.part != RowPart::kCodes) continue;
     const std::string layer = output.plan.name.substr(0, output.plan.name.rfind('.'));
-    if (bits != commonest->first) recipe[layer] = {{"group_size", kGgufGroupSize}, {"bits", bits}};
+    if (output.form.bits != commonest->first)
+      recipe[layer] = {{"group_size", kGgufGroupSize}, {"bits", output.form.bits}};
   }
   return recipe;
 }
@@ -298,7 +218,7 @@ Json Conversion::end_tokens() const {
 }
 
 Json Conversion::config() const {
-  Json config = llama_.config();
+  Json config = model_.config();
   config["torch_dtype"] = format_.config_name;
   if (const Json recipe = quantization(); !recipe.is_null()) {
     config["quantization"] = recipe;
@@ -336,18 +256,21 @@ void Conversion::write_json(const fs::path& path, const Json& value, int indent)
 ConvertReport Conversion::write(const fs::path& folder) {
   write_json(folder / "config.json", config(), 2);
   write_json(folder / "generation_config.json", generation_config(), 2);
-  write_json(folder / "tokenizer_config.json", tokenizer_.tokenizer_config(llama_.context_length()), 1);
+  write_json(folder / "tokenizer_config.json", tokenizer_.tokenizer_config(model_.context_length()), 1);
   write_file_atomically(folder / "tokenizer.json", tokenizer_.tokenizer_json());
   write_tensors(folder);
   return {.tensors = outputs_.size(),
           .bytes = total_bytes_,
           .bits_per_weight = 8.0 * static_cast<double>(total_bytes_) / static_cast<double>(parameters_),
-          .rounded = rounded_};
+          .types = converted_types()};
 }
 
 }  // namespace
 
 ConvertReport convert_gguf(const ConvertOptions& options) {
+  constexpr int kBits[] = {0, 2, 3, 4, 5, 6, 8};
+  if (!std::ranges::count(kBits, options.requantize_bits))
+    throw std::invalid_argument("[convert_gguf] requantize_bits must be 2, 3, 4, 5, 6 or 8.");
   const GgufFile file(options.gguf);
   Conversion conversion(file, options);
   PendingFolder folder(options.output);

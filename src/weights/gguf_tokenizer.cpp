@@ -31,6 +31,22 @@ constexpr const char* kTekkenPattern =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|)"
     R"(\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
+constexpr const char* kQwen35Pattern =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|)"
+    R"(\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr const char* kSeedCoderPattern =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)";
+// DeepSeek's letters of alphabets that have cases.
+constexpr const char* kDeepSeekLetters =
+    R"(\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-)"
+    R"(ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ)"
+    R"(-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+)";
+constexpr const char* kDeepSeekPunctuation = R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)";
+constexpr const char* kDeepSeekIdeographs = R"([一-龥ࠀ-一가-퟿]+)";
+constexpr const char* kDeepSeek3Pattern =
+    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+)"
+    R"([\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
 // How byte-level text is split before merging. With no patterns ByteLevel's own (GPT-2's) regex is used.
 struct SplittingRule {
   std::vector<const char*> patterns = {};
@@ -47,13 +63,24 @@ const std::unordered_map<std::string_view, SplittingRule>& splitting_rules() {
     const auto add = [&](std::initializer_list<const char*> names, const SplittingRule& rule) {
       for (const char* name : names) table.emplace(name, rule);
     };
-    add({"gpt-2", "phi-2", "mpt", "olmo", "jais", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "trillion"}, {});
+    add({"gpt-2", "phi-2", "mpt", "olmo", "jais", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "trillion",
+         "gigachat", "a.x-4.0", "mellum", "exaone4"},
+        {});
     add({"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"}, {.single_digits = true});
-    add({"llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral"},
+    add({"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"},
         {.patterns = {kLlama3Pattern}, .ignore_merges = true, .adds_bos = true});
     add({"smaug-bpe", "dbrx"}, {.patterns = {kLlama3Pattern}});
-    add({"qwen2", "deepseek-r1-qwen"}, {.patterns = {kQwen2Pattern}, .nfc = true});
-    add({"stablelm2"}, {.patterns = {kQwen2Pattern}});
+    add({"qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2"}, {.patterns = {kQwen2Pattern}, .nfc = true});
+    add({"stablelm2", "megrez", "hunyuan", "solar-open"}, {.patterns = {kQwen2Pattern}});
+    add({"qwen35"}, {.patterns = {kQwen35Pattern}, .nfc = true});
+    add({"seed-coder"}, {.patterns = {kSeedCoderPattern}});
+    add({"deepseek-llm"}, {.patterns = {R"([\r\n])", kDeepSeekLetters, kDeepSeekPunctuation, R"(\s+$)",
+                                        kDeepSeekIdeographs, R"(\p{N}+)"}});
+    add({"deepseek-coder"},
+        {.patterns = {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kDeepSeekIdeographs, R"(\p{N})"}});
+    add({"deepseek-v3", "hunyuan-dense"},
+        {.patterns = {R"(\p{N}{1,3})", R"([一-龥぀-ゟ゠-ヿ]+)", kDeepSeek3Pattern}});
+    add({"falcon"}, {.patterns = {R"([\p{P}\$\+<=>\^~\|`]+)", kGpt2Pattern, "[0-9][0-9][0-9]"}});
     add({"tekken"}, {.patterns = {kTekkenPattern}, .ignore_merges = true, .adds_bos = true});
     add({"default"}, {.patterns = {R"([\p{P}\$\+<=>\^~\|]+)", kGpt2Pattern, R"(\p{N}+)", "[0-9][0-9][0-9]"}});
     return table;
@@ -149,7 +176,7 @@ std::optional<int> GgufTokenizer::special_id(std::string_view name) const {
 std::vector<int> GgufTokenizer::end_ids() const {
   constexpr std::string_view kNames[] = {"<|eot_id|>",    "<|eom_id|>",      "<|im_end|>",    "<|end|>",
                                          "<|endoftext|>", "<|end_of_text|>", "<end_of_turn>", "<end_of_utterance>",
-                                         "<EOT>",         "_<EOT>"};
+                                         "<EOT>",         "_<EOT>",          "[EOT]",         "<｜end▁of▁sentence｜>"};
   std::vector<int> ids;
   const auto add = [&](int id) {
     if (!std::ranges::count(ids, id)) ids.push_back(id);

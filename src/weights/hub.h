@@ -17,7 +17,8 @@ struct HubFolders {
 
 // The folder of a model: `name_or_path` itself if that is one, else the hub name ("org/name", or "name" for a model of
 // Hearth's own) in Hearth's folder, then in Hugging Face's cache at `revision` (a branch, tag or commit).
-// Throws LoadError, in one line saying where it looked, when there is none.
+// Throws LoadError, in one line saying where it looked, when there is none; for a file, a folder of GGUF files or a
+// repository's folder of the cache, saying what it is and which command takes it.
 std::filesystem::path resolve_model(std::string_view name_or_path, const HubFolders& folders,
                                     std::string_view revision = "main");
 

@@ -1,5 +1,6 @@
 // Opening reads three small JSON files under limits and maps every model*.safetensors; the arrays that core/io makes of
-// them point into the mapping. The index, where there is one, is only asked which files should be there.
+// them point into the mapping. The index, where there is one, says which files those are; which tensor is in which it
+// is not asked.
 #include "weights/model_folder.h"
 
 #include <fmt/format.h>
@@ -72,27 +73,32 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
   return files;
 }
 
-// An index none of whose files is there is left from another form of the model, where that has weights.
-void require_indexed_files(const fs::path& folder, bool has_weights) {
+// The files that the index names; nothing without an index, or with one left from another form of the model, none of
+// whose files is there.
+std::vector<fs::path> indexed_files(const fs::path& folder, bool has_weights) {
   const fs::path index = folder / "model.safetensors.index.json";
-  if (!is_present(index)) return;
+  if (!is_present(index)) return {};
   IndexReader reader;
   const std::string text = read_file(index, kIndexBytes);
   if (!Json::sax_parse(text, &reader)) throw LoadError(index.string(), "not a valid index");
+  std::vector<fs::path> files;
   std::vector<std::string> missing;
   for (const std::string& file : reader.files) {
     if (fs::path(file).filename() != fs::path(file) || !names_weights(file))
       throw LoadError(index.string(), file, "not the name of a file model*.safetensors");
-    if (!fs::is_regular_file(folder / file)) missing.push_back(file);
+    files.push_back(folder / file);
+    if (!fs::is_regular_file(files.back())) missing.push_back(file);
   }
-  const bool stale = missing.size() == reader.files.size() && has_weights;
-  if (!missing.empty() && !stale) throw LoadError(index.string(), missing.front(), "this file is missing");
+  if (missing.size() == files.size() && has_weights) return {};
+  if (!missing.empty()) throw LoadError(index.string(), missing.front(), "this file is missing");
+  return files;
 }
 
+// Whatever else lies beside the files of an index is no part of the model.
 TensorSet load_tensors(const fs::path& folder) {
   TensorSet tensors(folder);
-  const std::vector<fs::path> files = weight_files(folder);
-  require_indexed_files(folder, !files.empty());
+  std::vector<fs::path> files = weight_files(folder);
+  if (auto indexed = indexed_files(folder, !files.empty()); !indexed.empty()) files = std::move(indexed);
   if (files.empty()) throw LoadError(folder.string(), "holds no model*.safetensors");
   for (const fs::path& file : files)
     for (auto& [name, value] : mx::load_safetensors(file.string()).first) tensors.add(name, value, file);
@@ -108,14 +114,23 @@ std::vector<int> token_ids(const ConfigReader& config, std::string_view key) {
   return ids;
 }
 
-std::vector<int> eos_ids(const fs::path& folder, const ConfigReader& config) {
-  const fs::path path = folder / "generation_config.json";
-  if (is_present(path)) {
-    const Json generation = load_json(path, kConfigLimits);
-    auto ids = token_ids(ConfigReader(generation, path.string()), "eos_token_id");
-    if (!ids.empty()) return ids;
+// Nothing in the file is needed, and published ones have been damaged: a text that is no JSON object is ignored with a
+// warning.
+Json load_generation_config(const fs::path& path, std::vector<std::string>& warnings) {
+  if (!is_present(path)) return Json::object();
+  const std::string text = read_file(path, kConfigLimits.bytes);
+  try {
+    Json config = parse_json(text, path.string(), kConfigLimits);
+    return ConfigReader(config, path.string()).json();
+  } catch (const LoadError& error) {
+    warnings.push_back(std::string(error.what()) + "; the file is ignored");
+    return Json::object();
   }
-  return token_ids(config, "eos_token_id");
+}
+
+std::vector<int> eos_ids(const ConfigReader& generation_config, const ConfigReader& config) {
+  auto ids = token_ids(generation_config, "eos_token_id");
+  return ids.empty() ? token_ids(config, "eos_token_id") : ids;
 }
 
 Json load_config(const fs::path& folder) {
@@ -130,7 +145,9 @@ struct ModelFolder::State {
       : path(folder), config(load_config(folder)), reader(config, (folder / "config.json").string()) {
     model_type = reader.string("model_type");
     recipe = QuantizationRecipe(reader);
-    eos = eos_ids(folder, reader);
+    const fs::path generation_path = folder / "generation_config.json";
+    const Json generation = load_generation_config(generation_path, warnings);
+    eos = eos_ids(ConfigReader(generation, generation_path.string()), reader);
     tensors = load_tensors(folder);
     bytes = tensors.bytes();
   }
@@ -143,6 +160,7 @@ struct ModelFolder::State {
   std::vector<int> eos;
   TensorSet tensors{path};
   size_t bytes = 0;
+  std::vector<std::string> warnings;
 };
 
 ModelFolder::ModelFolder(const fs::path& path) : state_(std::make_unique<State>(path)) {}
@@ -156,6 +174,7 @@ const std::string& ModelFolder::model_type() const { return state_->model_type; 
 TensorSet ModelFolder::tensors() const { return state_->tensors; }
 size_t ModelFolder::bytes() const { return state_->bytes; }
 const std::vector<int>& ModelFolder::eos_token_ids() const { return state_->eos; }
+const std::vector<std::string>& ModelFolder::warnings() const { return state_->warnings; }
 
 std::optional<Quantization> ModelFolder::quantization(std::string_view layer, int inputs) const {
   const std::string scales = std::string(layer) + ".scales", weight = std::string(layer) + ".weight";

@@ -2,12 +2,14 @@
 //
 // The files are mapped, not read: opening costs the headers, pages of weights come in as they are used.
 // Threads: const once constructed. Lifetime: arrays keep their mapping; they may outlive the folder object.
-// Source:  mlx-lm's utils.load_model; the index file is not needed, but what it names must be there.
+// Source:  mlx-lm's utils.load_model; an index file is not needed; where there is one, what it
+//          names must be there, and other files are no part of the model.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -47,6 +49,9 @@ class ModelFolder {
   // The tokens that end an answer: generation_config.json's eos_token_id if it has one, else config.json's. May be
   // empty.
   const std::vector<int>& eos_token_ids() const;
+
+  // One sentence for each thing that was wrong with the folder and could be passed over.
+  const std::vector<std::string>& warnings() const;
 
  private:
   struct State;

@@ -82,7 +82,55 @@ TEST_F(ModelFolderTest, RefusesAnIndexThatPointsElsewhere) {
   }
 }
 
+TEST_F(ModelFolderTest, TakesTheFilesOfAnIndexAndNoOthers) {
+  write_tensors({{"x", "F32", {2}, 8}, {"y", "F32", {2}, 8}}, 8);
+  EXPECT_TRUE(fs::exists(folder_ / "model.safetensors"));
+  EXPECT_THAT(ModelFolder(folder_.path()).tensors().names(), ElementsAre("x", "y"));
+  write("model-old.safetensors", "damaged");
+  fs::copy(folder_ / "model-00001-of-00002.safetensors", folder_ / "model-copy.safetensors");
+  EXPECT_THAT(ModelFolder(folder_.path()).tensors().names(), ElementsAre("x", "y"));
+}
+
+TEST_F(ModelFolderTest, WarnsOfAGenerationConfigThatIsNoJson) {
+  const std::string path = (folder_ / "generation_config.json").string();
+  const std::pair<const char*, const char*> cases[] = {{R"({"eos_token_id": [7, 8],})", "not valid JSON at byte 25"},
+                                                       {R"({"temperature": 0,7})", "not valid JSON at byte 20"},
+                                                       {"", "not valid JSON at byte 1"},
+                                                       {"[1]", "not a JSON object"},
+                                                       {"null", "not a JSON object"}};
+  for (const auto& [text, why] : cases) {
+    write("generation_config.json", text);
+    const ModelFolder model(folder_.path());
+    EXPECT_THAT(model.eos_token_ids(), ElementsAre(2));
+    EXPECT_THAT(model.warnings(), ElementsAre(path + ": " + why + "; the file is ignored"));
+  }
+  write("generation_config.json", R"({"eos_token_id": 7, "temperature": NaN})");
+  EXPECT_THAT(ModelFolder(folder_.path()).warnings(), IsEmpty());
+  write("generation_config.json", R"({"eos_token_id": "7"})");
+  EXPECT_THAT(refused(), HasSubstr("generation_config.json: eos_token_id: "));
+}
+
+TEST_F(ModelFolderTest, ReadsConstantsThatPythonWrote) {
+  write("config.json", R"({"model_type": "llama", "a": NaN, "b": [Infinity, -Infinity]})");
+  const ModelFolder model(folder_.path());
+  EXPECT_EQ(refusal([&] { model.read_config().number("a"); }),
+            (folder_ / "config.json").string() + ": a: nan is not a number from -1e+30 to 1e+30");
+  EXPECT_THAT(refusal([&] { model.read_config().numbers("b"); }), HasSubstr("b: inf is not a number from"));
+  EXPECT_THAT(refusal([&] { model.read_config().integer("a"); }), HasSubstr("a: nan is not a whole number"));
+}
+
+TEST_F(ModelFolderTest, KnowsGitLfsPointers) {
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, 'a') + "\nsize 988097824\n";
+  for (const char* name : {"model.safetensors", "config.json"}) {
+    write(name, pointer);
+    EXPECT_EQ(refused(), (folder_ / name).string() +
+                             ": only a Git LFS pointer; the file itself was not downloaded (git lfs pull fetches it)");
+  }
+}
+
 TEST_F(ModelFolderTest, NamesATensorThatIsInTwoFiles) {
+  fs::remove(folder_ / "model.safetensors.index.json");
   fs::copy(folder_ / "model.safetensors", folder_ / "model-extra.safetensors");
   EXPECT_THAT(refused(), HasSubstr("model.safetensors: "));
   EXPECT_THAT(refused(), HasSubstr("also in model-extra.safetensors"));

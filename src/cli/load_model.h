@@ -1,0 +1,14 @@
+// Opens the model that a command was given.
+#pragma once
+
+#include <string>
+
+#include "generate/loaded_model.h"
+
+namespace hearth::cli {
+
+// As generate::load, by folder or hub name; what was wrong with the folder and could be passed over is said on standard
+// error.
+generate::LoadedModel load_model(const std::string& name_or_path);
+
+}  // namespace hearth::cli
