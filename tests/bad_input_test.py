@@ -153,10 +153,31 @@ class Config(RefusalTest):
 
     def test_that_is_no_json(self):
         for text in ("", "{", "[" * 100000, "null", "[]", '{"a": 1e999}', "\xff", '{"a":' * 100000, '{"\x1b[2J', "{} {}", "\x00" * 64):
-            for name in ("config.json", "generation_config.json"):
-                with self.subTest(text=text[:10], name=name), Copy() as copy:
-                    (copy.path / name).write_text(text, encoding="latin-1")
-                    self.refused(lambda: generate("--prompt", "hi", model=copy.path), name)
+            with self.subTest(text=text[:10]), Copy() as copy:
+                (copy.path / "config.json").write_text(text, encoding="latin-1")
+                self.refused(lambda: generate("--prompt", "hi", model=copy.path), "config.json")
+
+    def test_generation_config_that_is_no_json(self):
+        """Nothing in it is needed: a warning, and the answer."""
+        for text in ("", "{", "[" * 100000, "null", "[]", '{"top_p": 0.9,}', '{"top_p": 0,9}', "\xff", '{"\x1b[2J', "\x00" * 64):
+            with self.subTest(text=text[:10]), Copy() as copy:
+                (copy.path / "generation_config.json").write_text(text, encoding="latin-1")
+                for words in (("generate", "--prompt", "hi", "--max-tokens", 2), ("bench", "-p", 4, "-g", 2, "-r", 1)):
+                    result = hearth(*words, "--model", copy.path)
+                    self.assertEqual(result.returncode, 0, result.stderr)
+                    self.assertRegex(result.stderr.decode().splitlines()[0], "^hearth: warning: .*generation_config.json: .*; the file is ignored$")
+                    self.assertNotIn(b"\x1b", result.stderr)
+
+    def test_constants_that_python_wrote(self):
+        with Copy() as copy:
+            copy.config(router_aux_loss_coef=float("nan"), limits=[float("inf"), -float("inf")])
+            (copy.path / "generation_config.json").write_text(json.dumps({"temperature": float("nan")}))
+            tokenizer = json.loads((TINY / "tokenizer_config.json").read_text())
+            (copy.path / "tokenizer_config.json").write_text(json.dumps({**tokenizer, "model_max_length": float("inf")}))
+            result = generate("--prompt", "hi", "--max-tokens", 2, model=copy.path)
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            copy.config(rms_norm_eps=float("nan"))
+            self.refused(lambda: generate("--prompt", "hi", model=copy.path), "rms_norm_eps: nan")
 
     def test_keys_twice(self):
         with Copy() as copy:
@@ -180,6 +201,31 @@ class Folders(RefusalTest):
         for name in ("", "..", "../..", "a/../b", "no-such-model", "/dev/null", "x" * 5000, b"\xff"):
             with self.subTest(name=name[:20]):
                 self.refused(lambda: generate("--prompt", "hi", model=name))
+
+    def test_that_are_none(self):
+        """Files, folders of GGUF and cache folders given for a model: the message says what takes them."""
+        with Copy() as copy:
+            gguf = copy.path.parent / "x.gguf"
+            gguf.write_bytes(b"GGUF")
+            for command in ("generate", "tokenize", "verify"):
+                words = ("--prompt", "hi") if command == "generate" else ()
+                self.refused(lambda: hearth(command, "--model", gguf, *words), f"hearth convert --gguf {gguf} --mlx-path x")
+                self.refused(lambda: hearth(command, "--model", gguf.parent, *words), f"hearth convert --gguf {gguf} --mlx-path x")
+                self.refused(lambda: hearth(command, "--model", copy.path / "model.safetensors", *words), f"--model {copy.path} ")
+            repository = copy.path.parent / "models--org--name"
+            (repository / "snapshots").mkdir(parents=True)
+            self.refused(lambda: generate("--prompt", "hi", model=repository), "was not downloaded")
+            shutil.copytree(copy.path, repository / "snapshots/0a1b")
+            self.refused(lambda: generate("--prompt", "hi", model=repository), f"--model {repository}/snapshots/0a1b")
+
+    def test_stray_weights_beside_an_index(self):
+        with Copy() as copy:
+            weights = (copy.path / "model.safetensors").read_bytes()
+            (copy.path / "model-00001-of-00001.safetensors").write_bytes(weights)
+            (copy.path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"x": "model-00001-of-00001.safetensors"}}))
+            for stray in (weights, b"damaged"):
+                (copy.path / "model.safetensors").write_bytes(stray)
+                self.assertEqual(generate("--prompt", "hi", "--max-tokens", 2, model=copy.path).returncode, 0)
 
     def test_missing_files(self):
         for name in ("config.json", "model.safetensors", "tokenizer.json"):

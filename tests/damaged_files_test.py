@@ -16,6 +16,19 @@ from hearth_command import SLOW, SOURCE, TINY, Copy, RefusalTest, generate, hear
 CUTS = 32
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d7a" * 16 + b"\nsize 988097824\n"
+
+
+class Pointers(RefusalTest):
+    """What a clone without git-lfs leaves."""
+
+    def test_are_named(self):
+        for name in ("model.safetensors", "tokenizer.json", "config.json", "tokenizer_config.json", "model.safetensors.index.json", "chat_template.jinja"):
+            with self.subTest(name), Copy() as copy:
+                (copy.path / name).write_bytes(POINTER)
+                self.refused(lambda: generate("--prompt", "hi", model=copy.path), name, "Git LFS")
+
+
 class Safetensors(RefusalTest):
     WHOLE = (TINY / "model.safetensors").read_bytes()
     HEADER = json.loads(WHOLE[8 : 8 + struct.unpack("<Q", WHOLE[:8])[0]])
@@ -126,7 +139,8 @@ class SmallTable(RefusalTest):
 
 
 class Gguf(RefusalTest):
-    FIXTURES = sorted((SOURCE / "src/weights/testdata").glob("*.gguf"))
+    FIXTURES = sorted((SOURCE / "src/weights/testdata").glob("tiny_*.gguf"))
+    SPLIT = [path for path in FIXTURES if "-of-" in path.name]
     WHOLE = (SOURCE / "src/weights/testdata/tiny_q4_0.gguf").read_bytes()
 
     def convert(self, content, name="x.gguf"):
@@ -146,8 +160,38 @@ class Gguf(RefusalTest):
 
     def test_whole_files_convert(self):
         for path in self.FIXTURES:
-            with self.subTest(path.name):
-                self.assertEqual(self.convert(path.read_bytes()).returncode, 0)
+            with self.subTest(path.name), tempfile.TemporaryDirectory() as out:
+                self.assertEqual(hearth("convert", "--gguf", path, "--mlx-path", out).returncode, 0)
+
+    def split(self, **contents):
+        """Converts the split model, its parts 1 to 3 replaced as the keywords say; None leaves one out."""
+        with tempfile.TemporaryDirectory() as folder:
+            for i, path in enumerate(self.SPLIT, 1):
+                content = contents.get(f"part{i}", path.read_bytes())
+                if content is not None:
+                    (pathlib.Path(folder) / path.name).write_bytes(content)
+            return hearth("convert", "--gguf", pathlib.Path(folder) / self.SPLIT[1].name, "--mlx-path", pathlib.Path(folder) / "out")
+
+    def test_split(self):
+        first, second, third = (path.read_bytes() for path in self.SPLIT)
+        count = b"split.tensors.count"
+        place = first.index(count) + len(count) + 4
+        for contents, culprits in [({"part1": None}, ("00001-of-00003", "missing")), ({"part3": None}, ("00003-of-00003", "part 3 of 3")),
+                                   ({"part3": second}, ("00003-of-00003", "split.no")), ({"part1": third}, ("00001-of-00003", "split.no")),
+                                   ({"part3": self.WHOLE}, ("00003-of-00003", "split.count")), ({"part3": third[:500]}, ("00003-of-00003",)), ({"part3": b""}, ("00003-of-00003",)),
+                                   ({"part1": first[:place] + struct.pack("<i", 7) + first[place + 4 :]}, ("split.tensors.count",)),
+                                   ({"part3": third.replace(b"blk.0.ffn_norm.weight", b"blk.0.attn_q.weight\0\0")}, ("00003-of-00003",))]:
+            with self.subTest(culprits=culprits):
+                self.refused(lambda: self.split(**contents), *culprits)
+        self.assertEqual(self.split().returncode, 0)
+
+    def test_k_quants_of_any_bits(self):
+        """Blocks of ones: scales that are NaN, infinite or beyond float16. Legal or refused, never a crash."""
+        whole = (SOURCE / "src/weights/testdata/tiny_k_quants.gguf").read_bytes()
+        for pattern in (b"\xff", b"\x7b", b"\x00\x7c"):
+            with self.subTest(pattern=pattern):
+                half = len(whole) // 2
+                self.survives(lambda: self.convert(whole[:half] + (pattern * half)[: len(whole) - half]))
 
     def test_cut(self):
         for path in self.FIXTURES:
@@ -203,6 +247,9 @@ class Gguf(RefusalTest):
         for out in ("/dev/null/x", "/proc/x", TINY / "config.json"):
             with self.subTest(out):
                 self.refused(lambda: hearth("convert", "--gguf", self.FIXTURES[0], "--mlx-path", out), str(out))
+
+    def test_pointer(self):
+        self.refused(lambda: self.convert(POINTER), "x.gguf", "Git LFS")
 
 
 class Tokenizer(RefusalTest):

@@ -1,5 +1,4 @@
 // Files: read whole, mapped, or written so that a crash never leaves half of one under its final name.
-// A Git LFS pointer in a file's place is refused as such: what is meant lies elsewhere.
 #pragma once
 
 #include <cstddef>

@@ -141,7 +141,7 @@ Json parse_json(std::string_view text, std::string_view source, const JsonLimits
   if (const size_t zero = text.find('\0'); zero != std::string_view::npos)
     throw LoadError(source, "not valid JSON at byte " + std::to_string(zero + 1));
   Plain plain;
-  if (limits.constants && (text.find(kNaN) != text.npos || text.find(kInfinity) != text.npos)) {
+  if (!limits.exact && (text.find(kNaN) != text.npos || text.find(kInfinity) != text.npos)) {
     plain = without_constants(text);
     text = plain.text;
   }

@@ -18,17 +18,14 @@ struct JsonLimits {
   size_t nodes = 4'000'000;     // values in all
   size_t bytes = 256ull << 20;  // of text
   bool exact = false;           // refuse integers beyond 64 bits, which otherwise become the nearest floats
-  bool constants = true;        // NaN, Infinity and -Infinity are numbers, as Python's json writes and reads them
 };
 
-// Parses `text` as JSON in UTF-8. `source` names it in errors (a path, "request body", ...). Unless told otherwise it
-// is JSON to the letter, as requests and tool calls must be.
+// Parses `text` as JSON in UTF-8. `source` names it in errors (a path, "request body", ...).
 // Throws LoadError(source, reason) when it is not JSON or exceeds a limit.
-Json parse_json(std::string_view text, std::string_view source,
-                const JsonLimits& limits = {.exact = true, .constants = false});
+Json parse_json(std::string_view text, std::string_view source, const JsonLimits& limits = {.exact = true});
 
-// Reads and parses a file as Python reads it: a model's files are full of model_max_length:
-// 1000000000000000019884624838656, so integers need not be exact. Throws LoadError.
+// Reads and parses a file; a model's files are full of model_max_length: 1000000000000000019884624838656, so integers
+// need not be exact. Throws LoadError.
 Json load_json(const std::filesystem::path& path, const JsonLimits& limits = {});
 
 }  // namespace hearth

@@ -274,10 +274,20 @@ std::string_view JsonReader::skip_value() {
     boolean();
   } else if (first == 'n') {
     if (!null()) fail();
-  } else {
+  } else if (!constant()) {
     number_text();
   }
   return {start, static_cast<size_t>(at_ - start)};
+}
+
+bool JsonReader::constant() {
+  const std::string_view rest(at_, static_cast<size_t>(end_ - at_));
+  for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+    if (!rest.starts_with(word)) continue;
+    at_ += word.size();
+    return true;
+  }
+  return false;
 }
 
 void JsonReader::expect_end() {

@@ -41,7 +41,7 @@ class JsonReader {
   bool boolean();
   // Takes a null if one is next.
   bool null();
-  // Passes over one value of any kind; its text.
+  // Passes over one value of any kind; its text. NaN, Infinity and -Infinity, which Python writes, are values here.
   std::string_view skip_value();
 
   // Bytes not read yet.
@@ -68,6 +68,8 @@ class JsonReader {
   void unescape();
   uint32_t hex4();
   std::string_view number_text();
+  // Takes one of Python's constants if one is next.
+  bool constant();
 
   std::string source_;
   const char* begin_;
