@@ -94,7 +94,7 @@ TEST_F(ModelFolderTest, TakesTheFilesOfAnIndexAndNoOthers) {
 TEST_F(ModelFolderTest, WarnsOfAGenerationConfigThatIsNoJson) {
   const std::string path = (folder_ / "generation_config.json").string();
   const std::pair<const char*, const char*> cases[] = {{R"({"eos_token_id": [7, 8],})", "not valid JSON at byte 25"},
-                                                       {R"({"temperature": 0,7})", "not valid JSON at byte 20"},
+                                                       {R"({"temperature": 0,7})", "not valid JSON at byte 19"},
                                                        {"", "not valid JSON at byte 1"},
                                                        {"[1]", "not a JSON object"},
                                                        {"null", "not a JSON object"}};
