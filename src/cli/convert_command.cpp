@@ -35,12 +35,13 @@ std::string summary(const weights::ConvertedType& type, const std::string& dtype
   std::string text = fmt::format("  {}: {} {}, {}, as ", type.name, type.matrices,
                                  type.matrices == 1 ? "matrix" : "matrices", megabytes(type.bytes_before));
   text += type.bits == 0 ? dtype : fmt::format("{} bits in groups of 32", type.bits);
+  if (type.requantized) text += " quantized anew";
   text += fmt::format(", {}: ", megabytes(type.bytes));
-  if (type.loss == 0) return text + "nothing lost\n";
-  text += fmt::format("{:.1g} of the weights' size lost", type.loss);
-  if (type.requantized) return text + " by quantizing anew\n";
-  text += " by rounding" + std::string(type.bits == 0 ? "" : " scales") + " to " + dtype;
-  if (dtype != "float32") text += "; --dtype float32 keeps all";
+  text += type.loss == 0 ? "nothing lost" : fmt::format("{:.1g} of the weights' size lost", type.loss);
+  if (type.loss > 0 && !type.requantized) {
+    text += " by rounding" + std::string(type.bits == 0 ? "" : " scales") + " to " + dtype;
+    if (dtype != "float32") text += "; --dtype float32 keeps all";
+  }
   const uint64_t bits = dtype == "float32" ? 10 : 9;  // 8 of codes, the rest scales and biases
   if (type.could_be_requantized) text += "; --requantize 8 makes it " + megabytes(type.numbers * bits / 8);
   return text + "\n";
@@ -51,7 +52,9 @@ std::string summary(const weights::ConvertedType& type, const std::string& dtype
 int run_convert(const Arguments& arguments) {
   std::string gguf, output = "mlx_model", dtype = "float16";
   std::optional<int> requantize;
-  CommandLine line("convert", "Writes a GGUF (llama, qwen2 or qwen3) as a folder in MLX's format.", kConvertExamples);
+  CommandLine line("convert",
+                   "Writes a GGUF as a folder in MLX's format; docs/convert.md says of which architectures and types.",
+                   kConvertExamples);
   line.required("--gguf", gguf, "GGUF file; of a split model, any one of its parts");
   line.option("--mlx-path", output, "Folder to write; it must not exist or be empty [mlx_model]");
   line.option("--dtype", dtype, "Type of scales and of what is not quantized: float16, bfloat16, float32 [float16]");
