@@ -3,7 +3,8 @@
 
 The vocabulary and merges of --gguf (byte-level BPE of a real model) go into a tiny GGUF for each name; its conversion must
 give llama.cpp's tokens, in Hearth and in the tokenizers library, for texts in many scripts and for random mixtures of
-their words. llama.cpp normalizes no text: where a rule has NFC the texts are in that form.
+their words. llama.cpp normalizes no text: where a rule has NFC the texts are in that form. Under tekken they differ in texts
+with marks, which llama.cpp's form of the regular expression leaves out of words and Mistral's own does not.
 
 Needs: tools/requirements.txt.      Usage: tools/compare_gguf_tokenizers.py --hearth build/release/hearth --gguf qwen2.gguf
 """
