@@ -180,7 +180,7 @@ class Gguf(RefusalTest):
                                    ({"part3": second}, ("00003-of-00003", "split.no")), ({"part1": third}, ("00001-of-00003", "split.no")),
                                    ({"part3": self.WHOLE}, ("00003-of-00003", "split.count")), ({"part3": third[:500]}, ("00003-of-00003",)), ({"part3": b""}, ("00003-of-00003",)),
                                    ({"part1": first[:place] + struct.pack("<i", 7) + first[place + 4 :]}, ("split.tensors.count",)),
-                                   ({"part3": third.replace(b"blk.0.ffn_norm.weight", b"blk.0.attn_q.weight\0\0")}, ("00003-of-00003",))]:
+                                   ({"part3": third.replace(b"blk.0.ffn_up.weight", b"blk.0.attn_q.weight")}, ("00003-of-00003", "also in another part"))]:
             with self.subTest(culprits=culprits):
                 self.refused(lambda: self.split(**contents), *culprits)
         self.assertEqual(self.split().returncode, 0)
