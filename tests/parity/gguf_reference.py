@@ -129,14 +129,14 @@ def main():
     parser.add_argument("--gguf", required=True)
     parser.add_argument("--convert", action="append", default=[], metavar="FLAG", help="a flag for hearth convert, such as --requantize=8")
     parser.add_argument("--tokens", type=int, default=2000, help="of each text")
-    parser.add_argument("--sequence-length", type=int, default=500)
+    parser.add_argument("--sequence-length", type=int, default=250)
     parser.add_argument("--max-tokens", type=int, default=48)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         print(run_hearth(args.hearth, "convert", "--gguf", args.gguf, "--mlx-path", folder, *args.convert), end="")
-        llama = llama_cpp.Llama(model_path=args.gguf, n_ctx=max(512, args.sequence_length), n_threads=args.threads, logits_all=True, verbose=False)
+        llama = llama_cpp.Llama(model_path=args.gguf, n_ctx=max(256, args.sequence_length), n_batch=64, n_threads=args.threads, logits_all=True, verbose=False)
         good = compare_texts(args, folder, llama)
         good &= compare_answers(args, folder, llama)
         good &= calls_a_tool(args, folder)
