@@ -1,4 +1,4 @@
-// Files: read whole, mapped, or written so that a crash never leaves half of one under its final name.
+// Files: read whole, mapped (Git LFS pointers are refused), or written so that no crash leaves half of one in place.
 #pragma once
 
 #include <cstddef>
