@@ -292,8 +292,10 @@ struct GgufFile::Part {
   std::vector<GgufTensor> tensors;
 };
 
+namespace {
+
 // The file name of part `number` (from 0) of the split model that `path` is part of.
-static std::filesystem::path path_of_part(const std::filesystem::path& path, int number, int count) {
+std::filesystem::path path_of_part(const std::filesystem::path& path, int number, int count) {
   const std::string name = path.filename().string();
   const std::string end = fmt::format("-of-{:05}.gguf", count);
   const size_t digits = name.size() - std::min(name.size(), end.size() + 5);
@@ -305,6 +307,8 @@ static std::filesystem::path path_of_part(const std::filesystem::path& path, int
         fmt::format("one of {} files, but its name does not end in -00001-of-{:05}.gguf or the like", count, count));
   return path.parent_path() / fmt::format("{}{:05}{}", name.substr(0, digits), number + 1, end);
 }
+
+}  // namespace
 
 GgufFile::GgufFile(const std::filesystem::path& path) {
   const auto open = [this](const std::filesystem::path& part) {
