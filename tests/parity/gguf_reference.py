@@ -64,6 +64,13 @@ def texts(tokens):
     return {"English": english[: 5 * tokens], "code": inspect.getsource(argparse)[: 5 * tokens]}
 
 
+def without_repacking():
+    """llama.cpp's kernels for AMX, which repack weights, end the process where a virtual machine does not let AMX be used."""
+    params = llama_cpp.llama_cpp.llama_model_default_params()
+    params.use_extra_bufts = False
+    llama_cpp.llama_cpp.llama_model_default_params = lambda: params
+
+
 def reference_perplexity(llama, ids, length):
     total, count = 0.0, 0
     for start in range(0, len(ids) - 1, length):  # cut as `hearth perplexity` does
@@ -133,6 +140,7 @@ def main():
     parser.add_argument("--max-tokens", type=int, default=48)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
+    without_repacking()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "model"
         print(run_hearth(args.hearth, "convert", "--gguf", args.gguf, "--mlx-path", folder, *args.convert), end="")
