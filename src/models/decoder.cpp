@@ -2,6 +2,9 @@
 // and the norm after it are one operation (nn::ResidualStream), so a layer is 13 operations and 4 views.
 #include "models/decoder.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 namespace hearth::models {
 namespace {
 
@@ -51,11 +54,22 @@ nn::Attention load_attention(const DecoderConfig& c, const std::string& path, in
           .window = window};
 }
 
-nn::SwiGLU load_mlp(const DecoderConfig& c, const std::string& path, nn::LayerLoader& loader) {
+nn::GatedMLP load_mlp(const DecoderConfig& c, const std::string& path, nn::LayerLoader& loader) {
   nn::Linear gate = loader.linear(path + ".gate_proj", c.hidden_size, c.intermediate_size, c.mlp_bias);
   nn::Linear up = loader.linear(path + ".up_proj", c.hidden_size, c.intermediate_size, c.mlp_bias);
   nn::Linear down = loader.linear(path + ".down_proj", c.intermediate_size, c.hidden_size, c.mlp_bias);
-  return {.gate_proj = std::move(gate), .up_proj = std::move(up), .down_proj = std::move(down)};
+  return {
+      .gate_proj = std::move(gate), .up_proj = std::move(up), .down_proj = std::move(down), .activation = c.activation};
+}
+
+void read_activation(const weights::ConfigReader& config, DecoderConfig& c) {
+  const std::string name = config.string_or("hidden_act", "silu");
+  const auto activation = nn::Activation::by_name(name);
+  if (!activation) config.refuse("hidden_act", "\"" + name + "\" is not an activation known here");
+  c.activation = *activation;
+  if (!activation->is_silu())
+    c.notes.push_back("hidden_act is " + name +
+                      " and computed so; mlx-lm takes silu for this type of model and answers differently.");
 }
 
 }  // namespace
@@ -75,6 +89,7 @@ DecoderConfig read_decoder_config(const weights::ConfigReader& config) {
   c.rope.traditional = config.boolean_or("rope_traditional", false);
   c.rope.max_position_embeddings = config.integer_or("max_position_embeddings", 0, kLength);
   c.windows = read_windows(config, c.layers);
+  read_activation(config, c);
   if (c.heads % c.kv_heads != 0) config.refuse("num_key_value_heads", "must divide num_attention_heads");
   if (c.head_dim % 2 != 0 || c.head_dim < 2 || c.head_dim > 256) {
     config.refuse("head_dim", std::to_string(c.head_dim) + " is not an even number from 2 to 256");
@@ -82,46 +97,75 @@ DecoderConfig read_decoder_config(const weights::ConfigReader& config) {
   return c;
 }
 
+void read_late_windows(const weights::ConfigReader& config, DecoderConfig& c) {
+  const bool window_is_null = config.json().contains("sliding_window") && !config.has("sliding_window");
+  if (config.has("layer_types") || window_is_null || !config.boolean_or("use_sliding_window", false)) return;
+  const int window = config.integer_or("sliding_window", 4096, kWindow);
+  const int first = config.integer_or("max_window_layers", 28, {.min = 0});
+  for (int i = first; i < c.layers; ++i) c.windows[static_cast<size_t>(i)] = window;
+}
+
+LayerRopes read_ropes(const weights::ConfigReader& config, const DecoderConfig& c) {
+  LayerRopes result;
+  const auto add = [&](const char* layer_type) {
+    result.ropes.push_back(nn::Rope::from_config(config, c.rope, layer_type));
+    return result.ropes.size() - 1;
+  };
+  const bool by_type = nn::Rope::depends_on_layer_type(config);
+  std::optional<size_t> full, sliding;
+  for (const int window : c.windows) {
+    const bool slides = by_type && window > 0;
+    std::optional<size_t>& rope = slides ? sliding : full;
+    if (!rope) rope = add(slides ? "sliding_attention" : "full_attention");
+    result.of_layer.push_back(*rope);
+  }
+  return result;
+}
+
 bool is_head_tied(const weights::ConfigReader& config, nn::LayerLoader& loader) {
   const bool has_head = loader.tensors().contains("lm_head.weight");
   return weights::tie_head(config, loader.tensors(), /*by_default=*/!has_head);
 }
 
-Decoder::Layer Decoder::load_layer(const DecoderConfig& c, int index, nn::LayerLoader& loader) {
+Decoder::Layer Decoder::load_layer(const DecoderConfig& c, int index, size_t rope, nn::LayerLoader& loader) {
   const std::string path = "model.layers." + std::to_string(index);
   nn::RMSNorm input_layernorm = loader.rms_norm(path + ".input_layernorm", c.hidden_size, c.rms_norm_eps);
   nn::Attention self_attn = load_attention(c, path + ".self_attn", c.windows[static_cast<size_t>(index)], loader);
   nn::RMSNorm post_norm = loader.rms_norm(path + ".post_attention_layernorm", c.hidden_size, c.rms_norm_eps);
-  nn::SwiGLU mlp = load_mlp(c, path + ".mlp", loader);
-  return {std::move(input_layernorm), std::move(self_attn), std::move(post_norm), std::move(mlp)};
+  nn::GatedMLP mlp = load_mlp(c, path + ".mlp", loader);
+  return {std::move(input_layernorm), std::move(self_attn), std::move(post_norm), std::move(mlp), rope};
 }
 
-Decoder::Decoder(const DecoderConfig& c, nn::Rope rope, nn::LayerLoader& loader)
+Decoder::Decoder(const DecoderConfig& c, LayerRopes ropes, nn::LayerLoader& loader)
     : embed_tokens_(loader.embedding("model.embed_tokens", c.vocab_size, c.hidden_size)),
       norm_(loader.rms_norm("model.norm", c.hidden_size, c.rms_norm_eps)),
-      rope_(std::move(rope)) {
+      ropes_(std::move(ropes.ropes)) {
   for (const std::string& name : loader.tensors().names()) {
     if (name.ends_with("self_attn.rotary_emb.inv_freq")) loader.tensors().drop(name);  // old files; rope computes it
   }
   layers_.reserve(static_cast<size_t>(c.layers));
-  for (int i = 0; i < c.layers; ++i) layers_.push_back(load_layer(c, i, loader));
+  for (int i = 0; i < c.layers; ++i)
+    layers_.push_back(load_layer(c, i, ropes.of_layer[static_cast<size_t>(i)], loader));
   if (!c.tied_head) lm_head_ = loader.linear("lm_head", c.hidden_size, c.vocab_size, /*bias=*/false);
   loader.finish();
   const size_t element = mx::size_of(loader.dtype());
   const int kept = nn::Attention::kept_size(c.head_dim);
+  const auto shorter = [](const nn::Rope& a, const nn::Rope& b) { return a.context_length() < b.context_length(); };
   info_ = {.vocab_size = c.vocab_size,
            .layers = c.layers,
-           .context_length = rope_.context_length(),
+           .context_length = std::min_element(ropes_.begin(), ropes_.end(), shorter)->context_length(),
            .kv_bytes_per_token = 2 * element * static_cast<size_t>(c.layers) * static_cast<size_t>(c.kv_heads * kept),
-           .weight_bytes = loader.bytes_taken()};
+           .weight_bytes = loader.bytes_taken(),
+           .notes = c.notes};
 }
 
 mx::array Decoder::forward(const mx::array& tokens, cache::RaggedBatch& batch) {
-  const nn::Rope::Step step = rope_.at(batch.positions());
+  std::vector<nn::Rope::Step> steps;
+  for (const nn::Rope& rope : ropes_) steps.push_back(rope.at(batch.positions()));
   nn::ResidualStream h(embed_tokens_(tokens));
   for (int i = 0; i < info_.layers; ++i) {
     const Layer& layer = layers_[static_cast<size_t>(i)];
-    h += layer.self_attn(h.normed(layer.input_layernorm), rope_, step, batch, i);
+    h += layer.self_attn(h.normed(layer.input_layernorm), ropes_[layer.rope], steps[layer.rope], batch, i);
     h += layer.mlp(h.normed(layer.post_attention_layernorm));
   }
   return h.normed(norm_);

@@ -16,7 +16,7 @@ std::unique_ptr<Model> load_llama(const weights::ModelFolder& folder) {
 
   nn::LayerLoader loader(folder);
   config.tied_head = is_head_tied(json, loader);
-  return std::make_unique<Decoder>(config, nn::Rope::from_config(json, config.rope), loader);
+  return std::make_unique<Decoder>(config, read_ropes(json, config), loader);
 }
 
 }  // namespace hearth::models

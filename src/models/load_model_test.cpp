@@ -111,12 +111,67 @@ TEST(LoadModel, NamesAKeyThatIsMissingOrAbsurd) {
   error_with("layer_types", Json::array({"full_attention"}));
   error_with("layer_types", Json::array({"full_attention", "sideways_attention"}));
   error_with("model_type", "unheard-of");
+  error_with("hidden_act", "prelu");
+  error_with("hidden_act", 3);
 }
 
 TEST(LoadModel, NeedsTheWindowThatLayerTypesSpeakOf) {
   Folder folder;
   folder.config["layer_types"] = {"sliding_attention", "full_attention"};
   EXPECT_THAT(folder.error(), HasSubstr("sliding_window"));
+}
+
+TEST(LoadModel, NotesAnActivationThatMlxLmTakesForSilu) {
+  Folder folder;
+  EXPECT_TRUE(folder.load()->info().notes.empty());
+  folder.config["hidden_act"] = "gelu_new";
+  EXPECT_THAT(folder.load()->info().notes, ::testing::ElementsAre(HasSubstr("hidden_act is gelu_new")));
+}
+
+// The windows that a model's caches are made for, by the tokens that they keep of 40.
+TEST(LoadModel, GivesQwensLateLayersTheirWindow) {
+  const auto keeps = [](const Json& changes) {
+    Folder folder("qwen2");
+    folder.config.update(changes);
+    const auto model = folder.load();
+    const auto cache = model->make_cache();
+    cache::RaggedBatch batch;
+    batch.add(*cache, 40);
+    mx::eval(model->forward(mx::remainder(mx::arange(40), mx::array(64)), batch));
+    return cache->bytes();
+  };
+  const size_t all = keeps(Json::object());
+  EXPECT_EQ(keeps({{"use_sliding_window", true}, {"sliding_window", 8}, {"max_window_layers", 2}}), all);
+  EXPECT_EQ(keeps({{"use_sliding_window", false}, {"sliding_window", 8}, {"max_window_layers", 0}}), all);
+  EXPECT_EQ(keeps({{"sliding_window", 8}, {"max_window_layers", 0}}), all);
+  EXPECT_EQ(keeps({{"use_sliding_window", true}, {"sliding_window", nullptr}, {"max_window_layers", 0}}), all);
+  const size_t half = keeps({{"use_sliding_window", true}, {"sliding_window", 8}, {"max_window_layers", 1}});
+  const size_t none = keeps({{"use_sliding_window", true}, {"sliding_window", 8}, {"max_window_layers", 0}});
+  EXPECT_LT(half, all);
+  EXPECT_LT(none, half);
+}
+
+TEST(LoadModel, TurnsEachKindOfLayerByItsOwnRope) {
+  Folder one;
+  one.config.update({{"layer_types", {"sliding_attention", "full_attention"}}, {"sliding_window", 24}});
+  Folder same = one, other = one;
+  const Json plain = {{"rope_type", "default"}, {"rope_theta", 10000.0}};
+  same.config["rope_parameters"] = {{"full_attention", plain}, {"sliding_attention", plain}};
+  other.config["rope_parameters"] = {{"full_attention", plain},
+                                     {"sliding_attention", {{"rope_type", "linear"}, {"factor", 2.0}}}};
+  const auto logits = [](const Folder& folder) {
+    const auto model = folder.load();
+    const auto cache = model->make_cache();
+    cache::RaggedBatch batch;
+    batch.add(*cache, 20);
+    mx::array result = model->logits(model->forward(mx::arange(20), batch));
+    mx::eval(result);
+    return result;
+  };
+  EXPECT_TRUE(testing::same_bits(logits(one), logits(same)));
+  EXPECT_FALSE(testing::same_bits(logits(one), logits(other)));
+  other.config["rope_parameters"].erase("full_attention");
+  EXPECT_THAT(other.error(), HasSubstr("rope_parameters.full_attention"));
 }
 
 TEST(LoadModel, DropsWhatOldAndTiedFoldersCarry) {

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cache/ragged_batch.h"
 #include "cache/sequence_cache.h"
@@ -27,6 +29,7 @@ struct ModelInfo {
   int context_length = 0;         // tokens it was made for; 0: the config does not say
   size_t kv_bytes_per_token = 0;  // 2 · Hkv · D · bytes, summed over all layers; of the widest type where they mix
   size_t weight_bytes = 0;
+  std::vector<std::string> notes = {};  // sentences about the config that whoever runs the model should know
 };
 
 class Model {

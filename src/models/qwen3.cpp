@@ -8,11 +8,11 @@ std::unique_ptr<Model> load_qwen3(const weights::ModelFolder& folder) {
   const weights::ConfigReader json = folder.read_config();
   DecoderConfig config = read_decoder_config(json);
   config.qk_norm = true;
-  config.rope.base = 1e6;
+  read_late_windows(json, config);
 
   nn::LayerLoader loader(folder);
   config.tied_head = is_head_tied(json, loader);
-  return std::make_unique<Decoder>(config, nn::Rope::from_config(json, config.rope), loader);
+  return std::make_unique<Decoder>(config, read_ropes(json, config), loader);
 }
 
 }  // namespace hearth::models

@@ -3,11 +3,11 @@
 //
 // Row law: every scaling is a function of the token's own position. `dynamic`, which elsewhere depends on the longest
 //          length seen, takes the length at the token: what decoding one token at a time gives.
-// Source:  mlx-lm's rope_utils; transformers' modeling_rope_utils; Peng et al. 2023 (yarn), Ding et al. 2024
-//          (longrope).
+// Source:  transformers' modeling_rope_utils; Peng et al. 2023 (yarn), Ding et al. 2024 (longrope).
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "core/mx.h"
 #include "weights/config_reader.h"
@@ -26,9 +26,14 @@ class Rope {
   // Plain rope, no scaling.
   explicit Rope(const RopeOptions& options);
 
-  // Reads `rope_scaling`, or `rope_parameters` with the base inside, from a model's config: default, linear, dynamic,
-  // llama3, yarn, longrope. Throws LoadError naming the key for other types and for missing or absurd values.
-  static Rope from_config(const weights::ConfigReader& config, const RopeOptions& options);
+  // Reads a model's config as transformers 5 does: `rope_scaling`, or else `rope_parameters`, of type default, linear,
+  // dynamic, llama3, yarn, longrope or proportional; rope_theta inside goes before the config's own. Where these have a
+  // part for each kind of layer, that of `layer_type`.
+  // Throws LoadError naming the key for other types and for missing or absurd values.
+  static Rope from_config(const weights::ConfigReader& config, const RopeOptions& options,
+                          std::string_view layer_type = "full_attention");
+  // Whether they have.
+  static bool depends_on_layer_type(const weights::ConfigReader& config);
 
   // Tokens that a sequence may have: max_position_embeddings, or what a scaling by a factor (linear, dynamic, yarn)
   // makes of it where the config still gives the length before; 0: the config does not say.
@@ -50,6 +55,7 @@ class Rope {
     double base, factor;
     int length;
   };
+  void set_dynamic(const weights::ConfigReader& scaling, int length);
   mx::array dynamic_freqs(const mx::array& positions) const;
 
   RopeOptions options_;

@@ -42,14 +42,37 @@ TEST(Rope, ScalesByTheMscaleOfMlxLm) {
   }
 }
 
-TEST(Rope, ReadsRopeParametersWithTheBaseInside) {
-  const mx::array at({3}, mx::int32);
-  const mx::array nested =
-      make_rope(R"({"rope_parameters": {"rope_type": "default", "rope_theta": 5000.0}})").at(at).freqs;
-  const mx::array flat = make_rope(R"({"rope_theta": 5000.0})").at(at).freqs;
-  const mx::array neither = make_rope("{}").at(at).freqs;
-  EXPECT_TRUE(testing::same_bits(nested, flat));
-  EXPECT_FALSE(testing::same_bits(neither, flat));
+// Configs that mlx-lm reads otherwise, or not at all (tools/make_transformers_fixtures.py).
+TEST(Rope, ReadsConfigsAsTransformersDoes) {
+  const Json cases = load_json(HEARTH_SOURCE_DIR "/src/nn/testdata/rope_transformers.json");
+  ASSERT_GT(cases.size(), 30u);
+  for (const Json& test : cases) {
+    const Json& config = test["config"];
+    const weights::ConfigReader reader(config, "config.json");
+    const Rope rope =
+        Rope::from_config(reader,
+                          {.dims = config["hidden_size"].get<int>() / config["num_attention_heads"].get<int>(),
+                           .max_position_embeddings = config["max_position_embeddings"]},
+                          test.value("layer_type", "full_attention"));
+    const mx::array start({0}, mx::int32);
+    const std::vector<float> freqs = testing::to_floats(rope.at(start).freqs);
+    const auto inverse = test["inverse"].get<std::vector<double>>();
+    ASSERT_EQ(freqs.size(), inverse.size()) << config;
+    for (size_t i = 0; i < freqs.size(); ++i)
+      EXPECT_NEAR(1.0 / freqs[i], inverse[i], 2e-6 * inverse[i]) << config << " pair " << i;
+    const mx::array ones = mx::ones({1, 1, 2 * static_cast<int>(freqs.size())});
+    EXPECT_NEAR(testing::to_floats(rope(ones, rope.at(start)))[0], test["mscale"].get<float>(), 1e-6f) << config;
+  }
+}
+
+TEST(Rope, LeavesPairsThatDoNotTurnAsTheyAre) {
+  const Rope rope = make_rope(R"({"rope_parameters": {"rope_type": "proportional", "partial_rotary_factor": 0.5}})");
+  const mx::array x = testing::random_array({3, 2, 8}, 1);
+  const mx::array turned = rope(x, rope.at(mx::arange(5, 8)));
+  for (const int still : {2, 3, 6, 7}) {
+    const auto column = [&](const mx::array& a) { return mx::slice(a, {0, 0, still}, {3, 2, still + 1}); };
+    EXPECT_TRUE(testing::same_bits(column(x), column(turned))) << still;
+  }
 }
 
 TEST(Rope, StretchesTheContextByTheFactor) {
@@ -91,9 +114,19 @@ TEST(Rope, NamesTheKeyThatIsWrong) {
   EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "linear", "factor": 0}})"), "rope_scaling.factor");
   EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "llama3", "factor": 8, "high_freq_factor": 0.5}})"),
             "rope_scaling.high_freq_factor");
-  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "longrope", "long_factor": [1, 2]}})"),
+  EXPECT_EQ(key_of_error(R"({"max_position_embeddings": 64, "original_max_position_embeddings": 16,
+                             "rope_scaling": {"type": "longrope", "long_factor": [1, 2]}})"),
             "rope_scaling.long_factor");
   EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "dynamic", "factor": 2}})"), "max_position_embeddings");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"type": "yarn", "factor": 2}})"), "max_position_embeddings");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"rope_type": "yarn", "factor": 2, "truncate": 1},
+                             "max_position_embeddings": 64})"),
+            "rope_scaling.truncate");
+  EXPECT_EQ(key_of_error(R"({"rope_scaling": {"rope_type": "linear", "factor": 2, "partial_rotary_factor": 0.5}})"),
+            "rope_scaling.partial_rotary_factor");
+  EXPECT_EQ(key_of_error(R"({"rope_parameters": {"sliding_attention": {}}})"), "rope_parameters.full_attention");
+  EXPECT_EQ(key_of_error(R"({"rope_parameters": {"full_attention": {"rope_theta": "big"}}})"),
+            "rope_parameters.full_attention.rope_theta");
   EXPECT_EQ(key_of_error(R"({"rope_theta": -1})"), "rope_theta");
   EXPECT_EQ(key_of_error(R"({"rope_scaling": 3})"), "rope_scaling");
 }
