@@ -117,6 +117,89 @@ class Generate(unittest.TestCase):
         b = json.loads(generate("--prompt", "what is", "--max-tokens", 4, "--json").stdout)
         self.assertEqual(a["tokens"], b["tokens"])
 
+    def test_ends_of_lines_on_standard_input_are_universal(self):
+        count = lambda text: json.loads(generate("--prompt", "-", "--max-tokens", 1, "--json", stdin=text).stdout)["prompt_tokens"]
+        self.assertEqual({count(text) for text in (b"one\r\ntwo\r\n\r\n", b"one\rtwo\r\r", b"one\ntwo\n\n", b"one\r\ntwo\r\n\r")}, {count(b"one\ntwo\n\n")})
+        self.assertNotEqual(count(b"one\ntwo"), count(b"one\n\ntwo"))
+
+    def test_a_flag_given_twice_counts_the_last_time(self):
+        answer = json.loads(generate("--prompt", "a b", "-p", "hi", "--max-tokens", 5, "-m", 2, "--temp", 1, "--temp=0", "--seed", 1, "--seed", 2, "--json", "--json",
+                                     "--model", "/absent", "--model", TINY).stdout)
+        self.assertEqual((answer["generation_tokens"], answer["prompt_tokens"]), (2, json.loads(generate("--prompt", "hi", "--max-tokens", 1, "--json").stdout)["prompt_tokens"]))
+        bench = hearth("bench", "--model", TINY, "-p", 16, "-p", 8, "--generation-tokens", 4, "-g", 2, "-r", 9, "--num-trials", 1, "--json")
+        self.assertEqual(bench.returncode, 0, bench.stderr)
+        self.assertEqual(hearth("tokenize", "--model", "/absent", "--model", TINY, "--text", "x", "--text", "hi").stdout, hearth("tokenize", "--model", TINY, "--text", "hi").stdout)
+
+    def test_flags_of_mlx_lm_without_effect_are_taken(self):
+        plain = generate("--prompt", "hi", "--max-tokens", 3, "--verbose", "False").stdout
+        more = generate("--prompt", "hi", "--max-tokens", 3, "--verbose", "False", "--trust-remote-code", "--use-default-chat-template", "--num-draft-tokens", 4,
+                        "--kv-group-size", 32, "--quantized-kv-start", 100)
+        self.assertEqual((more.stdout, more.returncode), (plain, 0), more.stderr)
+        for command in ("bench", "perplexity", "verify", "tokenize", "template", "chat", "convert", "parse"):
+            with self.subTest(command):
+                self.assertIn(b"--trust-remote-code", hearth(command, "--help").stdout)
+        self.assertEqual(hearth("chat", "--model", TINY, "--trust-remote-code", "--pipeline", stdin=b"q\n").returncode, 0)
+        for refused in ("--adapter-path", "--kv-bits", "--draft-model"):  # these would change something
+            self.assertEqual(generate("--prompt", "hi", refused, "4").returncode, 2)
+
+    def test_an_answer_cut_at_its_limit_says_so(self):
+        cut = generate("--prompt", "hi", "--max-tokens", 3)
+        self.assertEqual(cut.stderr, b"[stopped after 3 tokens: --max-tokens]\n")
+        self.assertEqual(generate("--prompt", "hi", "--max-tokens", 1).stderr, b"[stopped after 1 token: --max-tokens]\n")
+        self.assertNotIn(b"stopped", cut.stdout)
+        for quiet in (["--json"], ["--verbose", "False"]):
+            self.assertEqual(generate("--prompt", "hi", "--max-tokens", 3, *quiet).stderr, b"")
+        end = json.loads((TINY / "config.json").read_text())["eos_token_id"]
+        self.assertEqual(generate("--prompt", "hi", "--max-tokens", 3, "--logit-bias", json.dumps({str(end): 1000})).stderr, b"")
+        with Copy() as copy:
+            copy.config(max_position_embeddings=40)
+            for limit in (-1, 1000):
+                self.assertRegex(generate("--prompt", "hi", "--max-tokens", limit, "--logit-bias", json.dumps({str(end): -1000}), model=copy.path).stderr,
+                                 rb"^\[stopped after \d+ tokens: the model's context is full\]\n$")
+
+    def test_sampling_of_the_model_counts_where_asked_for(self):
+        with Copy() as copy:
+            def tokens(*flags, **config):
+                (copy.path / "generation_config.json").write_text(json.dumps({"eos_token_id": 2, **config}))
+                result = generate("--prompt", "fox", "--max-tokens", 24, "--seed", 5, "--json", *flags, model=copy.path)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                return json.loads(result.stdout)["tokens"]
+
+            greedy, warm = tokens(), tokens("--temp", 1.5)
+            self.assertNotEqual(greedy, warm)
+            model = ["--sampling", "model"]
+            self.assertEqual(tokens(do_sample=True, temperature=1.5), greedy)
+            self.assertEqual(tokens(*model, do_sample=True, temperature=1.5), warm)
+            self.assertEqual(tokens(*model, temperature=1.5), warm)
+            self.assertEqual(tokens(*model, do_sample=False, temperature=1.5, top_k=3), greedy)
+            self.assertEqual(tokens(*model, "--temp", 0, do_sample=True, temperature=1.5), greedy)
+            self.assertEqual(tokens(*model, do_sample=True, temperature=1.5, top_k=1), greedy)
+            self.assertEqual(tokens(*model, "--top-k", 0, do_sample=True, temperature=1.5, top_k=1), warm)
+            self.assertEqual(tokens(*model, do_sample=True, temperature=1.5, top_p=0.3), tokens("--temp", 1.5, "--top-p", 0.3))
+            self.assertEqual(tokens(*model, do_sample=True, temperature=1.5, min_p=0.4), tokens("--temp", 1.5, "--min-p", 0.4))
+            self.assertEqual(tokens(*model, repetition_penalty=1.8), tokens("--repetition-penalty", 1.8, "--repetition-context-size", 0))
+            (copy.path / "generation_config.json").write_text('{"eos_token_id": 2, "temperature": "hot"}')
+            self.assertEqual(generate("--prompt", "hi", "--max-tokens", 1, model=copy.path).returncode, 0)
+            self.assertIn(b"generation_config.json: temperature", generate("--prompt", "hi", *model, model=copy.path).stderr)
+        self.assertIn(b"--sampling", generate("--prompt", "hi", "--sampling", "sometimes").stderr)
+
+    def test_an_activation_is_computed_as_the_config_names_it(self):
+        flags = ["--prompt", "the quick brown fox", "--max-tokens", 1, "--json", "--top-logprobs", 5]
+        with Copy() as copy:
+            def logprobs(name):
+                copy.config(hidden_act=name)
+                result = generate(*flags, model=copy.path)
+                return json.loads(result.stdout)["logprobs"], result.stderr
+
+            silu = json.loads(generate(*flags).stdout)["logprobs"]
+            self.assertEqual(logprobs("swish"), (silu, b""))
+            for name in ("relu", "gelu", "gelu_pytorch_tanh", "relu2"):
+                values, note = logprobs(name)
+                self.assertNotEqual(values, silu)
+                self.assertRegex(note, rb"^hearth: .*config.json: hidden_act is %s .*\n$" % name.encode())
+            copy.config(hidden_act="prelu")
+            self.assertRegex(generate(*flags, model=copy.path).stderr, rb"config.json: hidden_act: \"prelu\"")
+
     def test_no_limit_ends_at_the_context(self):
         with Copy() as copy:
             copy.config(max_position_embeddings=64)
@@ -183,6 +266,54 @@ class Other(unittest.TestCase):
     def test_chat_without_a_terminal(self):
         result = hearth("chat", "--model", TINY, "--max-tokens", 4, stdin=b"hello\nagain\nq\n")
         self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_chat_lines_end_as_python_reads_them(self):
+        for script in (b"/a\n/b\n/c\n", b"/a\r\n/b\r\n/c\r\n", b"/a\r/b\r/c", b"/a\r/b\n/c\r\n"):
+            result = hearth("chat", "--model", TINY, stdin=script)
+            self.assertEqual(result.stdout.count(b"There is no command /"), 3, result.stdout)
+
+    def test_chat_samples_as_the_model_says(self):
+        with Copy() as copy:
+            chat = lambda *flags: hearth("chat", "--model", copy.path, "--max-tokens", 24, "--seed", 5, *flags, stdin=b"fox\nq\n").stdout
+            (copy.path / "generation_config.json").write_text(json.dumps({"eos_token_id": 2, "do_sample": True, "temperature": 1.5}))
+            self.assertEqual(chat(), chat("--temp", 1.5))
+            self.assertNotEqual(chat(), chat("--temp", 0))
+            self.assertEqual(chat("--sampling", "flags"), chat("--temp", 0))
+
+    def test_a_cut_answer_in_chat_says_so(self):
+        result = hearth("chat", "--model", TINY, "--max-tokens", 2, stdin=b"hello\nq\n")
+        self.assertEqual(result.stderr, b"[stopped after 2 tokens: --max-tokens]\n")
+
+    def test_chat_beyond_the_context(self):
+        with Copy() as copy:
+            copy.config(max_position_embeddings=160)
+            script = b"".join(b"what is number %d\n" % i for i in range(12)) + b"/stats\nq\n"
+            refused = hearth("chat", "--model", copy.path, "--max-tokens", 8, stdin=script)
+            self.assertIn(b"too many for the model's context of 160. /reset forgets the conversation; hearth chat --overflow drop", refused.stdout)
+            dropping = hearth("chat", "--model", copy.path, "--max-tokens", 8, "--overflow", "drop", stdin=script)
+            self.assertNotIn(b"too many", dropping.stdout)
+            self.assertRegex(dropping.stderr, rb"\[the oldest \d turns? w(as|ere) left out: the model's context is full\]\n")
+            self.assertEqual(dropping.returncode, 0)
+            alone = hearth("chat", "--model", copy.path, "--max-tokens", 8, "--overflow", "drop", stdin=b"word " * 200 + b"\nhi\nq\n")
+            self.assertIn(b"too many for the model's context", alone.stdout)
+        self.assertIn(b"--overflow", hearth("chat", "--model", TINY, "--overflow", "perhaps").stderr)
+
+    def test_perplexity_of_the_first_sequences(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("the quick brown fox jumps over the lazy dog. " * 40)
+            file.flush()
+            measure = lambda *flags: json.loads(hearth("perplexity", "--model", TINY, "--data-path", file.name, "--sequence-length", 32, "--json", *flags).stdout)["tokens"]
+            self.assertEqual((measure("--num-samples", 2), measure("--num-samples", "-1", "--batch-size", 8)), (62, measure()))
+            self.assertGreater(measure(), 62)
+
+    def test_decoding_can_skip_special_tokens(self):
+        for text in ("<|im_start|>hi<|im_end|> there", "<|im_end|>", "no"):
+            ids = json.dumps(json.loads(hearth("tokenize", "--model", TINY, "--text", text).stdout)["ids"])
+            decode = lambda *flags: json.loads(hearth("tokenize", "--model", TINY, "--decode", "--text", ids, *flags).stdout)
+            self.assertEqual(decode()["text"], text)
+            skipped = decode("--skip-special-tokens", "--stream")
+            self.assertEqual((skipped["text"], "".join(skipped["pieces"])), (text.replace("<|im_start|>", "").replace("<|im_end|>", ""),) * 2)
+        self.assertEqual(hearth("tokenize", "--model", TINY, "--skip-special-tokens", "--text", "x").returncode, 2)
 
     def test_tokenize_template_parse(self):
         ids = json.loads(hearth("tokenize", "--model", TINY, "--jsonl", stdin=b'"what is"\n').stdout)["ids"]

@@ -158,11 +158,13 @@ BenchOptions parse(const Arguments& arguments, bool& help) {
   line.option("--model", options.model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.option("--prompt-tokens,-p", options.prompt, "Tokens of the prompt");
   line.option("--generation-tokens,-g", options.generation, "Tokens to generate");
-  line.option("--runs,-r", options.runs, "Measured runs, after one to warm up");
+  line.option("--runs,-r,--num-trials,-n", options.runs, "Measured runs, after one to warm up");
   line.option("--context", options.context, "Tokens before the generated ones; 0: the prompt's");
-  line.option("--batch", options.batch, "Sequences at once; speeds are their sum");
+  line.option("--batch,--batch-size,-b", options.batch, "Sequences at once; speeds are their sum");
   line.option("--prefill-step-size", options.prefill_step_size, "Prompt tokens processed at a time");
   line.option("--threads", options.threads, "Threads; 0: one for each CPU");
+  line.ignored_flag("--pipeline");
+  line.ignored_option("--delay");
   line.flag("--json", options.json, "Print one JSON object and nothing else");
   help = !line.parse(arguments);
   require_positive("--prompt-tokens", options.prompt);

@@ -20,6 +20,7 @@ namespace {
 
 constexpr const char* kChatExamples = R"(  hearth chat
   hearth chat --model DIR --system-prompt "Answer briefly." --temp 0.7 --max-tokens -1
+  hearth chat --model DIR --overflow drop
   printf 'Hello\nWhat did I say?\n' | hearth chat
 )";
 
@@ -33,13 +34,15 @@ constexpr const char* kHelp =
 
 class Chat {
  public:
-  explicit Chat(const GenerationFlags& flags)
+  Chat(const GenerationFlags& flags, session::Overflow overflow)
       : flags_(flags),
+        overflow_(overflow),
         model_(flags_.load()),
         conversation_(model_, {.system_prompt = flags_.system_prompt,
                                .tools_json = flags_.tools_json,
                                .chat = flags_.chat(),
-                               .engine = flags_.engine()}) {
+                               .engine = flags_.engine(),
+                               .overflow = overflow}) {
     flags_.request(model_);  // a flag that no turn could do with is refused here
   }
 
@@ -109,13 +112,28 @@ class Chat {
       calls_ = std::move(turn.output.tool_calls);
       results_.clear();
       printer.finish(last_->finish_reason == generate::FinishReason::kCancelled ? " ..." : "");
+      note_limits(turn.dropped_turns);
       if (!calls_.empty()) ask_for_result();
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& error) {  // of this turn; the conversation is as it was
       progress.clear();
-      print_now(std::string("\n(") + error.what() + ")\n");
+      print_now(std::string("\n(") + error.what() + advice(error) + ")\n");
     }
+  }
+
+  void note_limits(int dropped_turns) const {
+    if (dropped_turns > 0)
+      print_note(fmt::format("[the oldest {} turn{} left out: the model's context is full]", dropped_turns,
+                             dropped_turns == 1 ? " was" : "s were"));
+    if (const auto note = limit_note(*last_, flags_.max_tokens)) print_note(*note);
+  }
+
+  // What helps against a conversation that is too long.
+  std::string advice(const std::exception& error) const {
+    const auto* refused = dynamic_cast<const RequestError*>(&error);
+    if (!refused || refused->status() != 413 || overflow_ != session::Overflow::kRefuse) return "";
+    return " /reset forgets the conversation; hearth chat --overflow drop leaves out its oldest turns.";
   }
 
   std::string statistics_text() const {
@@ -129,6 +147,7 @@ class Chat {
   }
 
   GenerationFlags flags_;
+  session::Overflow overflow_;
   generate::LoadedModel model_;
   session::Conversation conversation_;
   std::optional<generate::Answer> last_;
@@ -140,11 +159,17 @@ class Chat {
 
 int run_chat(const Arguments& arguments) {
   GenerationFlags flags;
+  flags.sampling = "model";
+  std::string overflow = "refuse";
   CommandLine line("chat", "Talks with a model. Lines beginning with / are commands: /help lists them.", kChatExamples);
   flags.declare(line);
+  line.option("--overflow", overflow,
+              "refuse, or drop: leave out the oldest turns when the model's context is full [refuse]");
+  line.ignored_flag("--pipeline");
   if (!line.parse(arguments)) return 0;
+  if (overflow != "refuse" && overflow != "drop") throw std::invalid_argument("--overflow must be refuse or drop.");
 
-  Chat chat(flags);
+  Chat chat(flags, overflow == "drop" ? session::Overflow::kDropOldest : session::Overflow::kRefuse);
   LineReader reader(">> ");
   catch_interrupts({SIGINT});
   if (reader.interactive()) print_now(kHelp);

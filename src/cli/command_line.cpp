@@ -16,6 +16,8 @@ struct CommandLine::State {
   CLI::App app;
   std::string command;
   std::vector<CLI::Option*> lists = {};
+  bool ignored_flag = false;
+  std::string ignored_value = {};
 
   bool is_list(const std::string& argument) const {
     return std::any_of(lists.begin(), lists.end(), [&](CLI::Option* option) { return option->check_name(argument); });
@@ -39,6 +41,8 @@ std::string is_decimal(const std::string& text) {
   return octal ? text + " begins with a zero" : "";
 }
 
+constexpr const char* kIgnoredGroup = "mlx-lm's, without effect here";
+
 bool is_option(const std::string& argument) { return argument.size() > 1 && argument.front() == '-'; }
 
 }  // namespace
@@ -48,6 +52,7 @@ CommandLine::CommandLine(const std::string& command, const std::string& summary,
   state_->app.footer("\nExamples:\n" + examples);
   state_->app.get_formatter()->column_width(34);
   state_->app.set_help_flag("--help,-h", "Prints this help and exits");
+  ignored_flag("--trust-remote-code");
 }
 
 CommandLine::~CommandLine() = default;
@@ -58,8 +63,9 @@ void CommandLine::option(const std::string& names, T& variable, const std::strin
   if constexpr (std::is_same_v<T, std::vector<std::string>>)
     // Otherwise a value in brackets, such as the token [EOS], is taken for a list.
     state_->lists.push_back(option->allow_extra_args(false));
-  else if constexpr (std::is_arithmetic_v<T>)
-    option->capture_default_str();
+  else
+    option->take_last();
+  if constexpr (std::is_arithmetic_v<T>) option->capture_default_str();
   if constexpr (std::is_same_v<T, int> || std::is_same_v<T, std::optional<int>>) option->check(is_decimal);
   if constexpr (std::is_same_v<T, uint64_t> || std::is_same_v<T, std::optional<uint64_t>>)
     option->check(is_uint64)->check(is_decimal);  // or -1 and 2^64 become 2^64 - 1
@@ -67,11 +73,19 @@ void CommandLine::option(const std::string& names, T& variable, const std::strin
 
 template <typename T>
 void CommandLine::required(const std::string& names, T& variable, const std::string& help) {
-  state_->app.add_option(names, variable, help)->required();
+  state_->app.add_option(names, variable, help)->required()->take_last();
 }
 
 void CommandLine::flag(const std::string& names, bool& variable, const std::string& help) {
   state_->app.add_flag(names, variable, help);
+}
+
+void CommandLine::ignored_flag(const std::string& names) {
+  state_->app.add_flag(names, state_->ignored_flag)->group(kIgnoredGroup);
+}
+
+void CommandLine::ignored_option(const std::string& names) {
+  state_->app.add_option(names, state_->ignored_value)->take_last()->group(kIgnoredGroup);
 }
 
 // "--stop A B" becomes "--stop A --stop B".
@@ -115,6 +129,7 @@ HEARTH_OPTION_TYPE(float);
 HEARTH_OPTION_TYPE(std::string);
 HEARTH_OPTION_TYPE(std::optional<int>);
 HEARTH_OPTION_TYPE(std::optional<uint64_t>);
+HEARTH_OPTION_TYPE(std::optional<float>);
 HEARTH_OPTION_TYPE(std::optional<std::string>);
 HEARTH_OPTION_TYPE(std::vector<std::string>);
 #undef HEARTH_OPTION_TYPE

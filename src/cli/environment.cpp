@@ -66,6 +66,16 @@ std::string read_standard_input() {
   }
 }
 
+std::string with_universal_newlines(std::string text) {
+  size_t out = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const bool before_newline = text[at] == '\r' && at + 1 < text.size() && text[at + 1] == '\n';
+    if (!before_newline) text[out++] = text[at] == '\r' ? '\n' : text[at];
+  }
+  text.resize(out);
+  return text;
+}
+
 std::optional<std::string> read_standard_input_line() {
   std::string line;
   int c;
@@ -100,6 +110,8 @@ std::string one_line(std::string_view text) {
   }
   return line;
 }
+
+void print_note(const std::string& line) { std::fputs((line + '\n').c_str(), stderr); }
 
 bool standard_output_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
 bool standard_error_is_terminal() { return isatty(STDERR_FILENO) == 1; }

@@ -8,8 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "generate/loaded_model.h"
-
 namespace hearth::cli {
 
 // The model that commands take when none is named: the one ./try gets.
@@ -25,6 +23,8 @@ void use_threads(int count);
 
 // All of standard input. Throws std::runtime_error when it cannot be read or has more than a gigabyte.
 std::string read_standard_input();
+// Text with the ends of lines as Python's text mode reads them: \r\n and \r become \n.
+std::string with_universal_newlines(std::string text);
 // The next line of standard input without its newline; nothing at its end. Throws as read_standard_input does. Not to
 // be mixed with other ways of reading.
 std::optional<std::string> read_standard_input_line();
@@ -35,6 +35,8 @@ void catch_interrupts(std::initializer_list<int> signals);
 
 // Writes to standard output at once.
 void print_now(const std::string& text);
+// A line on standard error, for people.
+void print_note(const std::string& line);
 
 // The same text in one line: messages quote files, and what could break the line or command the terminal becomes a
 // space.

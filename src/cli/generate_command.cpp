@@ -48,7 +48,8 @@ struct Prompt {
 };
 
 Prompt make_prompt(const generate::LoadedModel& model, const GenerateOptions& options) {
-  const std::string prompt = options.prompt == "-" ? read_standard_input() : expand_escapes(options.prompt);
+  const std::string prompt =
+      options.prompt == "-" ? with_universal_newlines(read_standard_input()) : expand_escapes(options.prompt);
   const std::string& tools_json = options.generation.tools_json;
   if (options.ignore_chat_template || !model.chat_template) {
     if (!tools_json.empty()) throw std::invalid_argument("--tools needs a chat template.");
@@ -128,7 +129,9 @@ void answer(generate::LoadedModel& model, generate::Request request, std::option
     printer.finish();
   else
     print_now("\n");
-  if (options.is_verbose()) print_now("==========\n" + statistics(answer));
+  if (!options.is_verbose()) return;
+  if (const auto note = limit_note(answer, options.generation.max_tokens)) print_note(*note);
+  print_now("==========\n" + statistics(answer));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <clocale>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 
 #include "cli/environment.h"
 
@@ -15,7 +16,8 @@ namespace hearth::cli {
 
 struct LineReader::State {
   std::string prompt;
-  EditLine* editor = nullptr;  // null: input is no terminal
+  std::deque<std::string> lines = {};  // of a pipe or file, that \r has divided
+  EditLine* editor = nullptr;          // null: input is no terminal
   History* history = nullptr;
 };
 
@@ -29,7 +31,7 @@ const char* prompt_of(EditLine* editor) {
 
 }  // namespace
 
-LineReader::LineReader(std::string prompt) : state_(new State{std::move(prompt), nullptr, nullptr}) {
+LineReader::LineReader(std::string prompt) : state_(new State{.prompt = std::move(prompt)}) {
   if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return;
   // In other locales libedit drops what is not ASCII.
   if (std::setlocale(LC_CTYPE, "") == nullptr || std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
@@ -53,9 +55,25 @@ LineReader::~LineReader() {
 
 bool LineReader::interactive() const { return state_->editor != nullptr; }
 
+std::optional<std::string> LineReader::read_plain() {
+  std::deque<std::string>& lines = state_->lines;
+  if (lines.empty()) {
+    std::optional<std::string> line = read_standard_input_line();
+    if (!line) return std::nullopt;
+    if (line->ends_with('\r')) line->pop_back();  // \r\n is one end
+    size_t begin = 0;
+    for (size_t end; (end = line->find('\r', begin)) != std::string::npos; begin = end + 1)
+      lines.push_back(line->substr(begin, end - begin));
+    lines.push_back(line->substr(begin));
+  }
+  std::string line = std::move(lines.front());
+  lines.pop_front();
+  return line;
+}
+
 std::optional<std::string> LineReader::read() {
   std::string line;
-  if (!interactive()) return read_standard_input_line();
+  if (!interactive()) return read_plain();
   int count = 0;
   errno = 0;
   const char* typed = el_gets(state_->editor, &count);

@@ -12,7 +12,8 @@ class LineReader {
   explicit LineReader(std::string prompt);
   ~LineReader();
 
-  // The next line without its newline; nothing at the end of input. Ctrl-C on a terminal gives an empty line.
+  // The next line without its newline, as Python's text mode finds lines (\n, \r\n, \r); nothing at the end of input.
+  // Ctrl-C on a terminal gives an empty line.
   std::optional<std::string> read();
 
   bool interactive() const;
@@ -20,6 +21,8 @@ class LineReader {
   struct State;
 
  private:
+  std::optional<std::string> read_plain();
+
   std::unique_ptr<State> state_;
 };
 

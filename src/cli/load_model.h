@@ -7,8 +7,7 @@
 
 namespace hearth::cli {
 
-// As generate::load, by folder or hub name; what was wrong with the folder and could be passed over is said on standard
-// error.
+// As generate::load, by folder or hub name; what its files have that is worth knowing is said on standard error.
 generate::LoadedModel load_model(const std::string& name_or_path);
 
 }  // namespace hearth::cli

@@ -56,7 +56,7 @@ void score(models::Model& model, std::span<const int32_t> tokens, Loss& loss) {
 
 int run_perplexity(const Arguments& arguments) {
   std::string model_name = kDefaultModel, path;
-  int sequence_length = 512, threads = 0;
+  int sequence_length = 512, sequences = -1, threads = 0;
   bool json = false;
   CommandLine line("perplexity",
                    "Measures how well a model predicts a text: plain text, no template, no special tokens added.",
@@ -64,11 +64,15 @@ int run_perplexity(const Arguments& arguments) {
   line.option("--model", model_name, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.required("--data-path", path, "Text file, UTF-8");
   line.option("--sequence-length", sequence_length, "Tokens a sequence; the text is cut into such pieces");
+  line.option("--num-samples", sequences, "Sequences to measure, from the text's beginning; -1: all");
+  line.ignored_option("--batch-size");
+  line.ignored_option("--seed");
   line.option("--threads", threads, "Threads; 0: one for each CPU");
   line.flag("--json", json, "Print one JSON object and nothing else");
   if (!line.parse(arguments)) return 0;
   if (sequence_length < 2 || sequence_length > 1 << 20)
     throw std::invalid_argument("--sequence-length must be between 2 and 1048576.");
+  if (sequences < -1 || sequences == 0) throw std::invalid_argument("--num-samples must be -1 or at least 1.");
   use_threads(threads);
 
   const std::string text = read_file(path);
@@ -84,7 +88,7 @@ int run_perplexity(const Arguments& arguments) {
   Loss loss;
   ProgressLine progress;
   const size_t length = static_cast<size_t>(sequence_length);
-  for (size_t begin = 0; begin + 1 < tokens.size(); begin += length) {
+  for (size_t begin = 0; begin + 1 < tokens.size() && sequences != 0; begin += length, sequences -= sequences > 0) {
     progress.show(fmt::format("{} of {} tokens", begin, tokens.size()));
     score(*model.model, std::span(tokens).subspan(begin, std::min(length, tokens.size() - begin)), loss);
   }

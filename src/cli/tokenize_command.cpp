@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kTokenizeExamples = R"(  hearth tokenize --model DIR --text "Hello, world"
   hearth tokenize --model DIR --no-special < book.txt
-  hearth tokenize --model DIR --decode --text "[1, 2, 3]"
+  hearth tokenize --model DIR --decode --skip-special-tokens --text "[1, 2, 3]"
   hearth tokenize --model DIR --jsonl < strings.jsonl
 )";
 
@@ -61,23 +61,27 @@ std::string encode(const text::Tokenizer& tokenizer, std::string_view text, bool
 using SharedTokenizer = std::shared_ptr<const text::Tokenizer>;
 
 // The text in the pieces in which a streamed answer would show it, one for each id, and the rest.
-Json stream(const SharedTokenizer& tokenizer, const std::vector<int32_t>& ids) {
-  text::Detokenizer detokenizer(tokenizer, /*skip_special_tokens=*/false);
+Json stream(const SharedTokenizer& tokenizer, const std::vector<int32_t>& ids, bool skip_special) {
+  text::Detokenizer detokenizer(tokenizer, skip_special);
   Json pieces = Json::array();
   for (const int32_t id : ids) pieces.push_back(detokenizer.add(id));
   pieces.push_back(detokenizer.finish());
   return pieces;
 }
 
-Json decode(const SharedTokenizer& tokenizer, const Json& json, bool streamed) {
+struct DecodeOptions {
+  bool skip_special = false, streamed = false;
+};
+
+Json decode(const SharedTokenizer& tokenizer, const Json& json, const DecodeOptions& options) {
   const auto is_id = [](const Json& id) {
     return id.is_number_integer() && id.get<double>() >= 0 && id.get<double>() <= 2147483647.0;
   };
   if (!json.is_array() || !std::all_of(json.begin(), json.end(), is_id))
     throw RequestError(400, "--decode takes a JSON array of token ids.");
   const auto ids = json.get<std::vector<int32_t>>();
-  Json result = {{"text", tokenizer->decode(ids)}};
-  if (streamed) result["pieces"] = stream(tokenizer, ids);
+  Json result = {{"text", tokenizer->decode(ids, options.skip_special)}};
+  if (options.streamed) result["pieces"] = stream(tokenizer, ids, options.skip_special);
   return result;
 }
 
@@ -86,30 +90,33 @@ Json decode(const SharedTokenizer& tokenizer, const Json& json, bool streamed) {
 int run_tokenize(const Arguments& arguments) {
   std::string model = kDefaultModel;
   std::optional<std::string> text;
-  bool no_special = false, from_ids = false, streamed = false, jsonl = false;
+  bool no_special = false, from_ids = false, jsonl = false;
+  DecodeOptions options;
   CommandLine line("tokenize", "Shows a text's tokens: ids, pieces, and offsets in characters, as one JSON object.",
                    kTokenizeExamples);
   line.option("--model", model, std::string(kModelHelp) + " [" + kDefaultModel + "]");
   line.option("--text", text, "The text, or the array of ids; without it standard input is read");
   line.flag("--no-special", no_special, "Add no special tokens");
   line.flag("--decode", from_ids, "Take an array of token ids and show its text");
-  line.flag("--stream", streamed, "With --decode: also the pieces in which the text comes when it is streamed");
+  line.flag("--skip-special-tokens", options.skip_special, "With --decode: leave special tokens out of the text");
+  line.flag("--stream", options.streamed, "With --decode: also the pieces in which the text comes when it is streamed");
   line.flag("--jsonl", jsonl, "Take one JSON value a line, print one object a line");
   if (!line.parse(arguments)) return 0;
-  if (streamed && !from_ids) throw std::invalid_argument("--stream needs --decode.");
+  if (options.streamed && !from_ids) throw std::invalid_argument("--stream needs --decode.");
+  if (options.skip_special && !from_ids) throw std::invalid_argument("--skip-special-tokens needs --decode.");
   if (jsonl && text) throw std::invalid_argument("--text and --jsonl exclude each other.");
 
   const auto tokenizer = text::Tokenizer::load(model_folder(model));
   if (jsonl) {
     answer_lines_with_text([&](const Json& value) {
-      if (from_ids) return json_text(decode(tokenizer, value, streamed));
+      if (from_ids) return json_text(decode(tokenizer, value, options));
       if (!value.is_string()) throw RequestError(400, "A line must be a JSON string.");
       return encode(*tokenizer, value.get_ref<const std::string&>(), !no_special);
     });
     return 0;
   }
   const std::string input = text ? *text : read_standard_input();
-  print_now((from_ids ? json_text(decode(tokenizer, parse_json(input, "--decode"), streamed))
+  print_now((from_ids ? json_text(decode(tokenizer, parse_json(input, "--decode"), options))
                       : encode(*tokenizer, input, !no_special)) +
             "\n");
   return 0;

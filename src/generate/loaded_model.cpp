@@ -80,9 +80,11 @@ LoadedModel load(const std::filesystem::path& folder_path) {
   result.folder = folder_path;
   result.model_type = folder.model_type();
   result.model = models::load_model(folder);
+  result.notes = folder.warnings();
+  for (const std::string& note : result.model->info().notes)
+    result.notes.push_back((folder_path / "config.json").string() + ": " + note);
   result.context_length = result.model->info().context_length;
   result.weight_bytes = folder.bytes();
-  result.warnings = folder.warnings();
   if (auto chat_template = text::ChatTemplate::load(folder_path))
     result.chat_template = std::make_unique<const text::ChatTemplate>(std::move(*chat_template));
   result.tokenizer = tokenizer.get();

@@ -36,10 +36,10 @@ struct LoadedModel {
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::unique_ptr<const text::ChatTemplate> chat_template;  // null: the folder has none
   std::vector<int32_t> stop_tokens;  // end-of-sequence tokens of generation_config.json, config.json or the tokenizer
+  std::vector<std::string> notes;    // sentences about the files that whoever runs the model should know
   int context_length = 0;            // tokens; 0: not stated
   size_t weight_bytes = 0;           // of the weight files
   double load_seconds = 0;
-  std::vector<std::string> warnings;  // sentences on what was wrong with the folder and could be passed over
   std::unique_ptr<weights::ResidentWeights> resident_weights;  // at work in the background
 
   LoadedModel();

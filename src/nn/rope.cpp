@@ -158,8 +158,9 @@ void scale_longrope(Scaled& scaled, const Source& source) {
   for (size_t i = 0; i < scaled.freqs.size(); ++i) scaled.freqs[i] *= factors[i];
   const auto attention_factor = scaling.optional_number("attention_factor", kFactor);
   const double factor = attention_factor ? 1.0 : stretch(source);
-  scaled.mscale = attention_factor.value_or(
-      factor <= 1.0 ? 1.0 : std::sqrt(1.0 + std::log(factor) / std::log(static_cast<double>(length))));
+  const double shortest = std::max(length, 2);  // log(1) would be 0
+  scaled.mscale =
+      attention_factor.value_or(factor <= 1.0 ? 1.0 : std::sqrt(1.0 + std::log(factor) / std::log(shortest)));
 }
 
 struct Scaling {

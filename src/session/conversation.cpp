@@ -45,6 +45,31 @@ size_t common_prefix(const generate::LoadedModel& model, const Json& messages, c
   }
 }
 
+// A conversation as the model reads it.
+struct Prompt {
+  Json messages;
+  std::string text;
+  std::vector<int32_t> tokens;
+  int dropped_turns = 0;
+
+  int length() const { return static_cast<int>(tokens.size()); }
+};
+
+// Where each turn begins: the user's messages behind leading system messages.
+std::vector<size_t> turn_starts(const Json& messages) {
+  std::vector<size_t> starts;
+  for (size_t i = 0; i < messages.size(); ++i)
+    if (messages[i].value("role", "") == "user") starts.push_back(i);
+  return starts;
+}
+
+Json without_oldest(const Json& messages, const std::vector<size_t>& starts, size_t turns) {
+  Json rest = Json::array();
+  for (size_t i = 0; i < messages.size(); ++i)
+    if (i < starts.front() || i >= starts[turns]) rest.push_back(messages[i]);
+  return rest;
+}
+
 }  // namespace
 
 struct Conversation::State {
@@ -53,6 +78,32 @@ struct Conversation::State {
   Json tools;
   Json messages;
   generate::KeptSequence kept;
+
+  Prompt render(Json messages) const {
+    std::string text = generate::render_chat(model, messages, tools, options.chat);
+    std::vector<int32_t> tokens = generate::encode_rendered(model, text);
+    return {std::move(messages), std::move(text), std::move(tokens)};
+  }
+
+  // The messages as a prompt, without the oldest turns where the context would be too short and they may be dropped.
+  Prompt render_what_fits(Json messages, int max_tokens) const {
+    const int context = options.engine.context_length > 0 ? options.engine.context_length : model.context_length;
+    Prompt prompt = render(std::move(messages));
+    const int room = std::max(1, max_tokens < 0 ? context / 4 : std::min(max_tokens, context / 4));
+    if (options.overflow == Overflow::kRefuse || context == 0 || prompt.length() <= context - room) return prompt;
+    const std::vector<size_t> starts = turn_starts(prompt.messages);
+    size_t fewest = 1, most = starts.empty() ? 0 : starts.size() - 1;  // turns to drop; the newest stays
+    if (most == 0) return prompt;
+    const Json all = std::move(prompt.messages);
+    while (fewest < most) {
+      const size_t half = (fewest + most) / 2;
+      const bool fits = render(without_oldest(all, starts, half)).length() <= context - room - context / 4;
+      (fits ? most : fewest) = fits ? half : half + 1;
+    }
+    prompt = render(without_oldest(all, starts, most));
+    prompt.dropped_turns = static_cast<int>(most);
+    return prompt;
+  }
 };
 
 Conversation::Conversation(generate::LoadedModel& model, ConversationOptions options)
@@ -94,11 +145,14 @@ Turn Conversation::answer_calls(std::span<const std::string> results, generate::
 
 Turn Conversation::proceed(Json messages, generate::Request settings, const OnTurn& on_turn) {
   State& s = *state_;
-  const std::string prompt = generate::render_chat(s.model, messages, s.tools, s.options.chat);
-  settings.prompt = generate::encode_rendered(s.model, prompt);
+  Prompt fitting = s.render_what_fits(std::move(messages), settings.max_tokens);
+  messages = std::move(fitting.messages);
+  const std::string prompt = std::move(fitting.text);
+  settings.prompt = std::move(fitting.tokens);
   settings.kept = std::move(s.kept);
   s.kept = {};
   Turn turn;
+  turn.dropped_turns = fitting.dropped_turns;
   text::OutputParser parser = generate::answer_parser(s.model, prompt, s.tools, messages.size());
   const auto on_response = [&](const generate::Response& response) {
     const std::vector<text::OutputEvent> events = generate::parse(parser, response);

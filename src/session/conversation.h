@@ -19,17 +19,27 @@
 
 namespace hearth::session {
 
+// What to do with a conversation that the model's context has no room for.
+enum class Overflow {
+  kRefuse,      // the turn, with RequestError 413
+  kDropOldest,  // leave out whole turns from the oldest on, for good; leading system messages and the new turn stay
+};
+
 struct ConversationOptions {
   std::optional<std::string> system_prompt = {};  // none: what the template says without one
   std::string tools_json = {};                    // an array of tools that the model may call; "": none
   generate::ChatOptions chat = {};                // template variables
   generate::EngineOptions engine = {};
+  // Dropping makes room for the answer (at most a quarter of the context) and frees another quarter: what is left has
+  // to be read again, which should not happen at every turn.
+  Overflow overflow = Overflow::kRefuse;
 };
 
 // One answer, as it was generated and taken apart.
 struct Turn {
   generate::Answer answer;
   text::ParsedOutput output;
+  int dropped_turns = 0;  // left out before it, for lack of room
 };
 
 // Called for each response with what it adds to the parsed answer; false ends the answer, as cancelled.

@@ -65,6 +65,47 @@ TEST(Conversation, StaysAsItWasWhenATurnIsRefused) {
   EXPECT_EQ(conversation.messages(), before);
 }
 
+TEST(Conversation, DropsWholeOldestTurnsAndKeepsTheSystemPrompt) {
+  generate::LoadedModel model = tiny();
+  Conversation conversation(
+      model, {.system_prompt = "be brief", .engine = {.context_length = 200}, .overflow = Overflow::kDropOldest});
+  int dropped = 0, times = 0;
+  for (int i = 0; i < 20; ++i) {
+    const std::string question = "question number " + std::to_string(i);
+    const Turn turn = conversation.ask(question, settings());
+    dropped += turn.dropped_turns;
+    times += turn.dropped_turns > 0;
+    EXPECT_LE(turn.answer.usage.prompt_tokens + turn.answer.usage.generation_tokens, 200);
+    const Json& messages = conversation.messages();
+    EXPECT_EQ(messages.at(0).at("content"), "be brief");
+    EXPECT_EQ(messages.at(1).at("role"), "user");
+    EXPECT_EQ(messages.size(), 1u + 2 * static_cast<size_t>(i + 1 - dropped));
+    EXPECT_EQ(messages.at(messages.size() - 2).at("content"), question);
+  }
+  EXPECT_GT(times, 1);
+  EXPECT_GT(dropped, times);  // several at once, so that most turns go on from what is kept
+}
+
+TEST(Conversation, RefusesWhatDoesNotFitUnlessTurnsMayGo) {
+  generate::LoadedModel model = tiny();
+  std::string endless;
+  for (int i = 0; i < 200; ++i) endless += " x y";
+  for (const Overflow overflow : {Overflow::kRefuse, Overflow::kDropOldest}) {
+    Conversation conversation(model, {.engine = {.context_length = 200}, .overflow = overflow});
+    conversation.ask("hello", settings());
+    const Json before = conversation.messages();
+    EXPECT_THROW(conversation.ask(endless, settings()), RequestError);  // too long by itself
+    EXPECT_EQ(conversation.messages(), before);
+    int answered = 0;
+    try {
+      for (; answered < 20; ++answered) conversation.ask("and then", settings());
+    } catch (const RequestError& error) {
+      EXPECT_EQ(error.status(), 413);
+    }
+    EXPECT_EQ(answered == 20, overflow == Overflow::kDropOldest);
+  }
+}
+
 TEST(Conversation, KeepsACancelledAnswerAsFarAsItWent) {
   generate::LoadedModel model = tiny();
   Conversation conversation(model);
