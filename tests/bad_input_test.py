@@ -126,8 +126,9 @@ class Config(RefusalTest):
         for value, culprit in [("yarn", "rope_scaling"), (["yarn"], "rope_scaling"), ({"type": 5}, "type"), ({"rope_type": "nonsense"}, "nonsense"), ({"type": "linear"}, "factor"),
                                ({"type": "linear", "factor": 0}, "factor"), ({"type": "linear", "factor": "2"}, "factor"), ({"type": "yarn"}, "factor"),
                                ({"type": "yarn", "factor": -1}, "factor"), ({"type": "dynamic", "factor": 1e300}, "factor"), ({"type": "llama3", "factor": 8, "low_freq_factor": 9}, "low_freq_factor"),
-                               ({"type": "longrope"}, "long_factor"), ({"type": "longrope", "long_factor": [1, 2]}, "long_factor"), ({"type": "su", "long_factor": "x"}, "long_factor"),
-                               ({"type": "longrope", "long_factor": [1.0] * 8}, "original_max_position_embeddings"),
+                               ({"type": "longrope"}, "short_factor"), ({"type": "longrope", "original_max_position_embeddings": 64, "long_factor": [1, 2]}, "long_factor"),
+                               ({"type": "su", "original_max_position_embeddings": 64, "long_factor": "x"}, "long_factor"),
+                               ({"type": "longrope", "long_factor": [1.0] * 8}, "short_factor"),
                                ({"type": "llama3", "factor": 8, "original_max_position_embeddings": -1}, "original_max_position_embeddings")]:
             with self.subTest(value=value), Copy() as copy:
                 copy.config(rope_scaling=value)

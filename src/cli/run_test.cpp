@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/file.h"
 #include "cli/commands.h"
@@ -120,6 +121,54 @@ TEST(CommandLine, TakesSeveralValuesOfAList) {
   EXPECT_TRUE(line.parse({"--stop", "[END]", "a,b", "--number", "-1", "-s", "--", "--stop=x"}));
   EXPECT_THAT(stops, ::testing::ElementsAre("[END]", "a,b", "--", "x"));
   EXPECT_EQ(number, -1);
+}
+
+TEST(CommandLine, TakesTheLastValueOfAnOptionGivenTwice) {
+  int number = 0;
+  std::optional<float> part;
+  std::string text, path;
+  std::vector<std::string> stops;
+  bool on = false;
+  CommandLine line("test", "", "");
+  line.option("--number,-n", number, "");
+  line.option("--part", part, "");
+  line.option("--text", text, "");
+  line.required("--path", path, "");
+  line.option("--stop", stops, "");
+  line.flag("--on", on, "");
+  line.ignored_option("--unused");
+  EXPECT_TRUE(line.parse({"-n",
+                          "1",
+                          "--part",
+                          "0.5",
+                          "--number=2",
+                          "--text",
+                          "[a]",
+                          "--path",
+                          "x",
+                          "--path",
+                          "y",
+                          "--on",
+                          "--text",
+                          "[b]",
+                          "--on",
+                          "--part=0.25",
+                          "--stop",
+                          "s",
+                          "--stop",
+                          "t",
+                          "--trust-remote-code",
+                          "--trust-remote-code",
+                          "--unused",
+                          "1",
+                          "--unused",
+                          "2"}));
+  EXPECT_EQ(number, 2);
+  EXPECT_EQ(part, 0.25f);
+  EXPECT_EQ(text, "[b]");
+  EXPECT_EQ(path, "y");
+  EXPECT_TRUE(on);
+  EXPECT_THAT(stops, ::testing::ElementsAre("s", "t"));  // a list keeps all
 }
 
 TEST(CommandLine, TakesValuesThatLookLikeOptions) {

@@ -128,27 +128,39 @@ TEST(LoadModel, NotesAnActivationThatMlxLmTakesForSilu) {
   EXPECT_THAT(folder.load()->info().notes, ::testing::ElementsAre(HasSubstr("hidden_act is gelu_new")));
 }
 
-// The windows that a model's caches are made for, by the tokens that they keep of 40.
+mx::array logits_of(const Folder& folder, int tokens) {
+  const auto model = folder.load();
+  const auto cache = model->make_cache();
+  cache::RaggedBatch batch;
+  batch.add(*cache, tokens);
+  mx::array result = model->logits(model->forward(mx::arange(tokens), batch));
+  mx::eval(result);
+  return result;
+}
+
 TEST(LoadModel, GivesQwensLateLayersTheirWindow) {
-  const auto keeps = [](const Json& changes) {
+  const auto with = [](const Json& changes) {
     Folder folder("qwen2");
     folder.config.update(changes);
-    const auto model = folder.load();
-    const auto cache = model->make_cache();
-    cache::RaggedBatch batch;
-    batch.add(*cache, 40);
-    mx::eval(model->forward(mx::remainder(mx::arange(40), mx::array(64)), batch));
-    return cache->bytes();
+    return logits_of(folder, 40);
   };
-  const size_t all = keeps(Json::object());
-  EXPECT_EQ(keeps({{"use_sliding_window", true}, {"sliding_window", 8}, {"max_window_layers", 2}}), all);
-  EXPECT_EQ(keeps({{"use_sliding_window", false}, {"sliding_window", 8}, {"max_window_layers", 0}}), all);
-  EXPECT_EQ(keeps({{"sliding_window", 8}, {"max_window_layers", 0}}), all);
-  EXPECT_EQ(keeps({{"use_sliding_window", true}, {"sliding_window", nullptr}, {"max_window_layers", 0}}), all);
-  const size_t half = keeps({{"use_sliding_window", true}, {"sliding_window", 8}, {"max_window_layers", 1}});
-  const size_t none = keeps({{"use_sliding_window", true}, {"sliding_window", 8}, {"max_window_layers", 0}});
-  EXPECT_LT(half, all);
-  EXPECT_LT(none, half);
+  const auto types = [&](const char* first, const char* second) {
+    return with({{"layer_types", {first, second}}, {"sliding_window", 8}});
+  };
+  const auto late = [&](const Json& use, const Json& window, const Json& first) {
+    return with({{"use_sliding_window", use}, {"sliding_window", window}, {"max_window_layers", first}});
+  };
+  const mx::array none = with(Json::object());
+  const mx::array one = types("full_attention", "sliding_attention");
+  const mx::array both = types("sliding_attention", "sliding_attention");
+  EXPECT_FALSE(testing::same_bits(none, one) || testing::same_bits(one, both));
+  EXPECT_TRUE(testing::same_bits(late(true, 8, 2), none));
+  EXPECT_TRUE(testing::same_bits(late(true, 8, 1), one));
+  EXPECT_TRUE(testing::same_bits(late(true, 8, 0), both));
+  EXPECT_TRUE(testing::same_bits(late(false, 8, 0), none));
+  EXPECT_TRUE(testing::same_bits(late(nullptr, 8, 0), none));
+  EXPECT_TRUE(testing::same_bits(late(true, nullptr, 0), none));
+  EXPECT_TRUE(testing::same_bits(late(true, 8, nullptr), none));  // from the 28th layer on
 }
 
 TEST(LoadModel, TurnsEachKindOfLayerByItsOwnRope) {
@@ -159,17 +171,8 @@ TEST(LoadModel, TurnsEachKindOfLayerByItsOwnRope) {
   same.config["rope_parameters"] = {{"full_attention", plain}, {"sliding_attention", plain}};
   other.config["rope_parameters"] = {{"full_attention", plain},
                                      {"sliding_attention", {{"rope_type", "linear"}, {"factor", 2.0}}}};
-  const auto logits = [](const Folder& folder) {
-    const auto model = folder.load();
-    const auto cache = model->make_cache();
-    cache::RaggedBatch batch;
-    batch.add(*cache, 20);
-    mx::array result = model->logits(model->forward(mx::arange(20), batch));
-    mx::eval(result);
-    return result;
-  };
-  EXPECT_TRUE(testing::same_bits(logits(one), logits(same)));
-  EXPECT_FALSE(testing::same_bits(logits(one), logits(other)));
+  EXPECT_TRUE(testing::same_bits(logits_of(one, 20), logits_of(same, 20)));
+  EXPECT_FALSE(testing::same_bits(logits_of(one, 20), logits_of(other, 20)));
   other.config["rope_parameters"].erase("full_attention");
   EXPECT_THAT(other.error(), HasSubstr("rope_parameters.full_attention"));
 }

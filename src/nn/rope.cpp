@@ -125,6 +125,7 @@ double yarn_turns(const ConfigReader& scaling, std::string_view key, double by_d
 // are stretched, with a linear ramp between.
 void scale_yarn(Scaled& scaled, const Source& source) {
   const ConfigReader& scaling = source.scaling;
+  if (!scaling.json().contains("factor")) scaling.refuse("factor", "missing");  // null is a way to say it
   const double factor = stretch(source);
   const int length = original_length(source);
   const int dims = source.options.dims;
