@@ -7,7 +7,7 @@
 #include "core/cpu/target.h"
 
 HEARTH_TARGET_BEGIN_AVX2
-#include "core/cpu/vector_avx2_inl.h"
+#include "core/cpu/vector_avx2_pair_inl.h"
 
 #include "core/cpu/vector_math_inl.h"
 
@@ -16,7 +16,7 @@ HEARTH_TARGET_BEGIN_AVX2
 
 namespace hearth::cpu {
 
-void attention_avx2(const AttentionArgs& args) { attention<F32x8>(args); }
+void attention_avx2(const AttentionArgs& args) { attention<F32x8x2>(args); }
 
 }  // namespace hearth::cpu
 HEARTH_TARGET_END

@@ -1,45 +1,54 @@
-// The two products of attention for a vector type V, included by the ISA files inside their target region.
+// The two products of attention for a vector type V of 16 lanes, included by the ISA files inside their target region.
 //
-// Scores run along the head: a lane adds every V::kWidth-th product of a query and a key, then the lanes are joined in
-// one tree. Weighted values run along the keys: one chain of fused multiply-adds per output, keys ascending. Each
-// output has its own sums, so how many rows or keys are computed together changes no bit.
+// Scores run along the head: a lane adds every 16th product of a query and a key, then the lanes are joined in one
+// tree. Weighted values run along the keys: one chain of fused multiply-adds per output, keys ascending. Each output
+// has its own sums, so how many rows or keys are computed together changes no bit.
+//
+// Tiles are made of V's registers. Where it has two, a score tile passes over the head once for each, because the sums
+// of both would not fit the register file.
 #pragma once
 
 namespace hearth::cpu {
 
-// Scores of up to kRows rows against V::kWidth / kSlots keys: out[r][c] = q[r] . key[c] over `width` elements, a
-// multiple of V::kWidth. kSlots, a power of two, says how the joined sums are laid out.
+// Scores of up to kRows rows against R::kWidth / kSlots keys, R being V's register: out[r][c] = q[r] . key[c] over
+// `width` elements, a multiple of V::kWidth. kSlots, a power of two, says how the joined sums are laid out.
 template <class V, int kRows, int kSlots, class B>
 inline void score_tile(const float* q, int64_t ldq, const B* const* key, int width, float* out, int64_t ldo) {
-  constexpr int kKeys = V::kWidth / kSlots;
-  V sum[V::kWidth];
+  using Register = typename V::Register;
+  constexpr int kKeys = Register::kWidth / kSlots;
+  Register joined;
+#pragma GCC unroll 2
+  for (int part = 0; part < V::kRegisters; part++) {
+    Register sum[Register::kWidth];
 #pragma GCC unroll 16
-  for (int i = 0; i < V::kWidth; i++) sum[i] = V::zero();
-  for (int d = 0; d < width; d += V::kWidth) {
-    V left[kRows];
+    for (int i = 0; i < Register::kWidth; i++) sum[i] = Register::zero();
+    for (int d = part * Register::kWidth; d < width; d += V::kWidth) {
+      Register left[kRows];
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; r++) left[r] = V::load(q + r * ldq + d);
+      for (int r = 0; r < kRows; r++) left[r] = Register::load(q + r * ldq + d);
 #pragma GCC unroll 16
-    for (int c = 0; c < kKeys; c++) {
-      const V right = V::load(key[c] + d);
+      for (int c = 0; c < kKeys; c++) {
+        const Register right = Register::load(key[c] + d);
 #pragma GCC unroll 16
-      for (int r = 0; r < kRows; r++) sum[r * kKeys + c] = fma(left[r], right, sum[r * kKeys + c]);
+        for (int r = 0; r < kRows; r++) sum[r * kKeys + c] = fma(left[r], right, sum[r * kKeys + c]);
+      }
     }
+    joined = part == 0 ? sums_of(sum) : joined + sums_of(sum);
   }
-  float joined[V::kWidth];
-  sums_of(sum).store(joined);
+  float scores[Register::kWidth];
+  joined.store(scores);
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; r++) __builtin_memcpy(out + r * ldo, joined + r * kKeys, kKeys * sizeof(float));
+  for (int r = 0; r < kRows; r++) __builtin_memcpy(out + r * ldo, scores + r * kKeys, kKeys * sizeof(float));
 }
 
-// Rows of a score tile: four keys for each fill one vector of sums.
+// Rows of a score tile: four keys for each fill one register of sums.
 template <class V>
-inline constexpr int kScoreRows = V::kWidth / 4;
+inline constexpr int kScoreRows = V::Register::kWidth / 4;
 
 // Scores of up to kScoreRows rows against keys [begin, end), multiples of V::kWidth; key_at(c) is where key c lies.
 template <class V, int kRows, int kSlots, class F>
 inline void score_keys(const float* q, int64_t ldq, F key_at, int begin, int end, int width, float* out, int64_t ldo) {
-  constexpr int kKeys = V::kWidth / kSlots;
+  constexpr int kKeys = V::Register::kWidth / kSlots;
   for (int c = begin; c < end; c += kKeys) {
     decltype(key_at(0)) key[kKeys];
     for (int i = 0; i < kKeys; i++) key[i] = key_at(c + i);
@@ -106,12 +115,13 @@ inline void multiply_rows(const float* a, int64_t lda, const B* b, int64_t ldb, 
 template <class V, class B>
 inline void multiply(const float* a, int64_t lda, const B* b, int64_t ldb, float* c, int64_t ldc, int count, int rows,
                      int columns) {
-  constexpr int kVectors = V::kWidth == 16 ? 4 : 2;
+  using Register = typename V::Register;
+  constexpr int kVectors = Register::kWidth == 16 ? 4 : 2, kColumns = kVectors * Register::kWidth;
   int n = 0;
-  for (; n + kVectors * V::kWidth <= columns; n += kVectors * V::kWidth) {
-    multiply_rows<V, kVectors>(a, lda, b + n, ldb, c + n, ldc, count, rows);
+  for (; n + kColumns <= columns; n += kColumns) {
+    multiply_rows<Register, kVectors>(a, lda, b + n, ldb, c + n, ldc, count, rows);
   }
-  for (; n < columns; n += V::kWidth) multiply_rows<V, 1>(a, lda, b + n, ldb, c + n, ldc, count, rows);
+  for (; n < columns; n += Register::kWidth) multiply_rows<Register, 1>(a, lda, b + n, ldb, c + n, ldc, count, rows);
 }
 
 }  // namespace hearth::cpu

@@ -252,6 +252,36 @@ TEST_P(Attention, GivesZerosWhereNothingIsSeen) {
   for (int i = 0; i < 2 * 2 * 16; i++) EXPECT_EQ(play.out.get(i), 0.0f);
 }
 
+// Rows of every length and shape, in chunks that make tiles of other heights; through a ring where there is a window.
+void expect_same_bits(const Shape& shape) {
+  std::vector<uint8_t> expected;
+  for (Isa isa : available_isas()) {
+    Sequence sequence(shape, 7);
+    Playback play(sequence, isa, shape.ring ? shape.keep + shape.window + 20 : shape.tokens);
+    for (int chunk = 1; play.done() < shape.tokens; chunk = chunk % 20 + 3) {
+      play.attend(std::min(chunk, shape.tokens - play.done()));
+    }
+    if (isa == Isa::kScalar) expected = play.out.bytes;
+    ASSERT_EQ(expected, play.out.bytes) << isa_name(isa) << ", T " << shape.tokens << ", D " << shape.head_size;
+  }
+}
+
+TEST(AttentionAcrossIsas, GivesTheSameBits) {
+  for (Dtype type : kTypes) {
+    for (int size : {8, 16, 24, 40, 64, 72, 128, 256}) {
+      expect_same_bits({.heads = 3, .head_size = size, .value_size = size, .tokens = 50, .type = type});
+    }
+    for (int group : {1, 2, 4, 5, 7, 13}) expect_same_bits({.heads = group, .tokens = 37, .type = type});
+    expect_same_bits({.heads = 4, .kv_heads = 2, .head_size = 48, .value_size = 32, .tokens = 300, .type = type});
+    for (int window : {1, 5, 64, 130}) {
+      for (int keep : {0, 4, 20, 140}) {
+        expect_same_bits({.tokens = 200, .type = type, .window = window, .keep = keep, .ring = 1, .sinks = keep == 4});
+      }
+    }
+    expect_same_bits({.tokens = 150, .type = type, .softcap = 2.0f, .sinks = true});
+  }
+}
+
 // The row law: whatever the chunks, threads and ring, a row's bits stay.
 void expect_row_law(const Shape& shape, Isa isa, unsigned seed) {
   Sequence sequence(shape, seed);

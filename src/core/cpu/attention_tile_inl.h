@@ -1,4 +1,4 @@
-// Attention for a vector type V, included by the ISA files inside their target region.
+// Attention for a vector type V of 16 lanes, included by the ISA files inside their target region.
 //
 // A tile is all query heads of one key/value head for a few neighbouring tokens. For each span of keys the tile
 // computes scores, exponentiates them row by row, weights the values with them (attention_product_inl.h), and merges
@@ -107,8 +107,9 @@ class AttentionTile {
     for (int r = 0; r < rows_; r++) {
       if (span.sum[r] == 0) continue;  // saw nothing of it
       const float max = max_of(state.max[r], span.max[r]);
-      float weights[V::kWidth] = {state.max[r] - max, span.max[r] - max};
-      exp(V::load(weights)).store(weights);
+      using Register = typename V::Register;
+      float weights[Register::kWidth] = {state.max[r] - max, span.max[r] - max};
+      exp(Register::load(weights)).store(weights);
       const V old_weight = V::all(weights[0]), new_weight = V::all(weights[1]);
       state.max[r] = max;
       state.sum[r] = state.sum[r] * weights[0] + span.sum[r] * weights[1];

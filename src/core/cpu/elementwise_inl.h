@@ -1,9 +1,9 @@
 // The float operations, one line each, for X: a vector type (included by the ISA files inside their target region), or
-// float or double (included by elementwise_scalar.cpp).
+// F32x1 or double (included by elementwise_scalar.cpp).
 //
-// The functions of x come from vector_math_inl.h and from scalar_math.h under the same names; per_lane() applies a
-// standard function to each lane. Every form is chosen so that an element's bits are the same in a whole vector and in
-// a row's last, shorter one.
+// The functions of x come from vector_math_inl.h, for double from scalar_math.h under the same names; per_lane()
+// applies a standard function to each lane. An element's bits are the same in every float vector: whole ones, a row's
+// last, shorter one, and F32x1.
 #pragma once
 
 namespace hearth::cpu {

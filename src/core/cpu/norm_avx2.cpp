@@ -4,7 +4,7 @@
 #include "core/cpu/target.h"
 
 HEARTH_TARGET_BEGIN_AVX2
-#include "core/cpu/vector_avx2_inl.h"
+#include "core/cpu/vector_avx2_pair_inl.h"
 
 #include "core/cpu/vector_lanes_inl.h"
 
@@ -12,8 +12,8 @@ HEARTH_TARGET_BEGIN_AVX2
 
 namespace hearth::cpu {
 
-void rms_norm_avx2(const RmsNormArgs& args) { rms_norm<F32x8>(args); }
-void layer_norm_avx2(const LayerNormArgs& args) { layer_norm<F32x8>(args); }
+void rms_norm_avx2(const RmsNormArgs& args) { rms_norm<F32x8x2>(args); }
+void layer_norm_avx2(const LayerNormArgs& args) { layer_norm<F32x8x2>(args); }
 
 }  // namespace hearth::cpu
 HEARTH_TARGET_END

@@ -1,7 +1,7 @@
 // The norms for a vector type V, included by the ISA files inside their target region.
 //
-// Two passes over a row, the second from L1. Sums run in four vectors (element i in lane i % (4 * V::kWidth)), which
-// hides the adder's latency.
+// Two passes over a row, the second from L1. Sums run in four vectors of 16 (element i in lane i % 64), which hides the
+// adder's latency.
 #pragma once
 
 #include "core/cpu/extrema.h"

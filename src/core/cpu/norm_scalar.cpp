@@ -1,27 +1,35 @@
-// The specification of the norms: sums in 16 lanes, element i in lane i % 16, added up in halves.
+// The specification of the norms: sums run in 64 lanes, element i in lane i % 64; quarters are added, then halves.
+// Squares are added without being rounded first.
 #include <cmath>
 #include <vector>
 
 #include "base/thread_pool.h"
 #include "core/cpu/norm.h"
-#include "core/cpu/scalar_types.h"
+#include "core/cpu/vector_scalar.h"
 
 namespace hearth::cpu {
 namespace {
 
-float sum_in_lanes(const std::vector<float>& x) {
-  float lanes[16] = {};
-  for (size_t i = 0; i < x.size(); i++) lanes[i % 16] += x[i];
-  for (int width = 8; width > 0; width /= 2) {
-    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+struct Lanes {
+  float lane[64] = {};
+
+  void add(size_t i, float x) { lane[i % 64] += x; }
+  void add_square(size_t i, float x) { lane[i % 64] = multiply_add(x, x, lane[i % 64]); }
+  float total() const {
+    float sums[16];
+    for (int i = 0; i < 16; i++) sums[i] = (lane[i] + lane[16 + i]) + (lane[32 + i] + lane[48 + i]);
+    for (int width = 8; width > 0; width /= 2) {
+      for (int i = 0; i < width; i++) sums[i] += sums[i + width];
+    }
+    return sums[0];
   }
-  return lanes[0];
-}
+};
 
 template <class T>
 void rms_norm_row(const RmsNormArgs& args, int64_t row) {
   const T* x = static_cast<const T*>(args.x) + row * args.x_stride;
   std::vector<float> values(args.columns);
+  Lanes squares;
   for (int64_t i = 0; i < args.columns; i++) {
     values[i] = to_float(x[i]);
     if (args.residual) {
@@ -30,32 +38,31 @@ void rms_norm_row(const RmsNormArgs& args, int64_t row) {
       static_cast<T*>(args.sum)[row * args.sum_stride + i] = sum;
       values[i] = to_float(sum);
     }
+    squares.add_square(i, values[i]);
   }
-  std::vector<float> squares = values;
-  for (float& value : squares) value *= value;
-  const float scale = 1.0f / std::sqrt(sum_in_lanes(squares) / static_cast<float>(args.columns) + args.eps);
+  const float scale = 1.0f / std::sqrt(squares.total() / static_cast<float>(args.columns) + args.eps);
   T* out = static_cast<T*>(args.out) + row * args.out_stride;
   for (int64_t i = 0; i < args.columns; i++) {
-    const float weight = args.weight ? to_float(static_cast<const T*>(args.weight)[i]) : 1.0f;
-    out[i] = from_float<T>(values[i] * scale * weight);
+    const float y = values[i] * scale;
+    out[i] = from_float<T>(args.weight ? y * to_float(static_cast<const T*>(args.weight)[i]) : y);
   }
 }
 
 template <class T>
 void layer_norm_row(const LayerNormArgs& args, int64_t row) {
   const T* x = static_cast<const T*>(args.x) + row * args.x_stride;
-  std::vector<float> values(args.columns);
-  for (int64_t i = 0; i < args.columns; i++) values[i] = to_float(x[i]);
-  const float count = static_cast<float>(args.columns), mean = sum_in_lanes(values) / count;
-  for (float& value : values) value -= mean;
-  std::vector<float> squares = values;
-  for (float& value : squares) value *= value;
-  const float scale = 1.0f / std::sqrt(sum_in_lanes(squares) / count + args.eps);
+  const float count = static_cast<float>(args.columns);
+  Lanes sums, squares;
+  for (int64_t i = 0; i < args.columns; i++) sums.add(i, to_float(x[i]));
+  const float mean = sums.total() / count;
+  for (int64_t i = 0; i < args.columns; i++) squares.add_square(i, to_float(x[i]) - mean);
+  const float scale = 1.0f / std::sqrt(squares.total() / count + args.eps);
   T* out = static_cast<T*>(args.out) + row * args.out_stride;
   for (int64_t i = 0; i < args.columns; i++) {
-    const float weight = args.weight ? to_float(static_cast<const T*>(args.weight)[i]) : 1.0f;
-    const float bias = args.bias ? to_float(static_cast<const T*>(args.bias)[i]) : 0.0f;
-    out[i] = from_float<T>(values[i] * scale * weight + bias);
+    float y = (to_float(x[i]) - mean) * scale;
+    if (args.weight) y *= to_float(static_cast<const T*>(args.weight)[i]);
+    if (args.bias) y += to_float(static_cast<const T*>(args.bias)[i]);
+    out[i] = from_float<T>(y);
   }
 }
 

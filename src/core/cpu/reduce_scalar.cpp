@@ -1,17 +1,18 @@
-// The float reductions of the scalar table: reduce_inl.h with X = float, on the standard library's functions.
+// The float reductions of the scalar table: reduce_inl.h with one lane at a time.
 #include <cmath>
 #include <type_traits>
 
 #include "core/cpu/folds.h"
-#include "core/cpu/scalar_math.h"
+#include "core/cpu/vector_scalar.h"
 
 #include "core/cpu/vector_lanes_inl.h"
+#include "core/cpu/vector_math_inl.h"
 
 #include "core/cpu/reduce_inl.h"
 
 namespace hearth::cpu {
 namespace {
-FloatFolds folds() { return float_folds<float>(&float_tiles_scalar()); }
+FloatFolds folds() { return float_folds<F32x1>(&float_tiles_scalar()); }
 }  // namespace
 
 void reduce_scalar(const ReduceArgs& args) { reduce_on(folds(), args); }

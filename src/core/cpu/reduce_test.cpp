@@ -197,17 +197,6 @@ TEST_P(Reduce, LogSumExpOfNothingAndOfInfinities) {
   EXPECT_EQ(out[0], INFINITY);
 }
 
-TEST(ReduceAcrossIsas, SumsHaveTheSameBitsOnEveryInstructionSet) {
-  TestValues x = random_values(Dtype::kFloat32, 5001, 11);
-  const int32_t n = 5001;
-  std::vector<float> sums;
-  for (Isa isa : available_isas()) {
-    sums.emplace_back();
-    kernels_for(isa).reduce({ReduceOp::kSum, Dtype::kFloat32, Dtype::kFloat32, {x.data()}, &sums.back(), &n, 1, 1});
-  }
-  for (float sum : sums) EXPECT_EQ(sum, sums[0]);
-}
-
 TEST(Scan, RunsForwardBackwardInclusiveAndExclusive) {
   for (Dtype type : kTypes) {
     const int outer = 2, length = 9, inner = 3;

@@ -1,11 +1,24 @@
-// The specification of rope: token by token, pair by pair.
-#include <cmath>
-
+// The specification of rope: token by token, pair by pair. Of a pair's four products two are rounded, the other two
+// join them unrounded: which ones depends on how pairs lie.
 #include "core/cpu/rope.h"
-#include "core/cpu/scalar_types.h"
+#include "core/cpu/vector_scalar.h"
+
+#include "core/cpu/vector_math_inl.h"
 
 namespace hearth::cpu {
 namespace {
+
+struct Pair {
+  float first, second;
+};
+
+Pair turned(Pair x, Pair angle, bool traditional) {
+  const auto [cos, sin] = angle;
+  if (traditional) {
+    return {multiply_add(x.first, cos, x.second * -sin), multiply_add(x.second, cos, x.first * sin)};
+  }
+  return {multiply_add(-x.second, sin, x.first * cos), multiply_add(x.first, sin, x.second * cos)};
+}
 
 template <class T>
 void rope_token(const RopeArgs& args, int64_t token) {
@@ -16,12 +29,13 @@ void rope_token(const RopeArgs& args, int64_t token) {
     const T* x = static_cast<const T*>(args.x) + token * args.x_token_stride + head * args.x_head_stride;
     T* out = static_cast<T*>(args.out) + token * args.out_token_stride + head * args.out_head_stride;
     for (int i = 0; i < half; i++) {
-      const float angle = position * (1.0f / args.freqs[i]);
-      const float cos = std::cos(angle) * args.mscale, sin = std::sin(angle) * args.mscale;
+      F32x1 sin, cos;
+      sin_cos(F32x1{position * (1.0f / args.freqs[i])}, sin, cos);
       const int first = args.traditional ? 2 * i : i, second = args.traditional ? 2 * i + 1 : i + half;
-      const float a = to_float(x[first]), b = to_float(x[second]);
-      out[first] = from_float<T>(a * cos - b * sin);
-      out[second] = from_float<T>(a * sin + b * cos);
+      const Pair y = turned({to_float(x[first]), to_float(x[second])}, {cos.v * args.mscale, sin.v * args.mscale},
+                            args.traditional);
+      out[first] = from_float<T>(y.first);
+      out[second] = from_float<T>(y.second);
     }
     for (int i = args.rotated; i < args.head_size; i++) out[i] = x[i];
   }

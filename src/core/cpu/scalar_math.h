@@ -1,5 +1,5 @@
-// The functions that operations are written with, for one float or double: the names that vector_math_inl.h and the
-// vector types have for theirs.
+// The functions that operations are written with, for one double: the names that vector_math_inl.h and the vector types
+// have for theirs. (One float: vector_scalar.h.)
 #pragma once
 
 #include <cmath>
@@ -8,114 +8,38 @@
 
 namespace hearth::cpu {
 
-template <std::floating_point T>
-T fma(T a, T b, T c) {
-  return a * b + c;
-}
-template <std::floating_point T>
-T abs(T x) {
-  return std::abs(x);
-}
-template <std::floating_point T>
-T sqrt(T x) {
-  return std::sqrt(x);
-}
-template <std::floating_point T>
-T floor(T x) {
-  return std::floor(x);
-}
-template <std::floating_point T>
-T ceil(T x) {
-  return std::ceil(x);
-}
-template <std::floating_point T>
-T trunc(T x) {
-  return std::trunc(x);
-}
-template <std::floating_point T>
-T round(T x) {
-  return std::nearbyint(x);
-}
-template <std::floating_point T>
-T exp(T x) {
-  return std::exp(x);
-}
-template <std::floating_point T>
-T expm1(T x) {
-  return std::expm1(x);
-}
-template <std::floating_point T>
-T log(T x) {
-  return std::log(x);
-}
-template <std::floating_point T>
-T log2(T x) {
-  return std::log2(x);
-}
-template <std::floating_point T>
-T log10(T x) {
-  return std::log10(x);
-}
-template <std::floating_point T>
-T log1p(T x) {
-  return std::log1p(x);
-}
-template <std::floating_point T>
-T sin(T x) {
-  return std::sin(x);
-}
-template <std::floating_point T>
-T cos(T x) {
-  return std::cos(x);
-}
-template <std::floating_point T>
-T tanh(T x) {
-  return std::tanh(x);
-}
-template <std::floating_point T>
-T erf(T x) {
-  return std::erf(x);
-}
-template <std::floating_point T>
-T sigmoid(T x) {
-  return 1 / (1 + std::exp(-x));
-}
-template <std::floating_point T>
-T silu(T x) {
-  return x / (1 + std::exp(-x));
-}
+inline double abs(double x) { return std::abs(x); }
+inline double sqrt(double x) { return std::sqrt(x); }
+inline double floor(double x) { return std::floor(x); }
+inline double ceil(double x) { return std::ceil(x); }
+inline double trunc(double x) { return std::trunc(x); }
+inline double round(double x) { return std::nearbyint(x); }
+inline double exp(double x) { return std::exp(x); }
+inline double expm1(double x) { return std::expm1(x); }
+inline double log(double x) { return std::log(x); }
+inline double log2(double x) { return std::log2(x); }
+inline double log10(double x) { return std::log10(x); }
+inline double log1p(double x) { return std::log1p(x); }
+inline double sin(double x) { return std::sin(x); }
+inline double cos(double x) { return std::cos(x); }
+inline double tanh(double x) { return std::tanh(x); }
+inline double erf(double x) { return std::erf(x); }
+inline double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+inline double silu(double x) { return x / (1 + std::exp(-x)); }
 
-template <std::floating_point T>
-bool less(T a, T b) {
-  return a < b;
-}
-template <std::floating_point T>
-bool less_equal(T a, T b) {
-  return a <= b;
-}
-template <std::floating_point T>
-bool equal(T a, T b) {
-  return a == b;
-}
-template <std::floating_point T>
-bool not_equal(T a, T b) {
-  return a != b;
-}
-template <std::floating_point T>
-bool is_nan(T x) {
-  return x != x;
-}
+inline bool less(double a, double b) { return a < b; }
+inline bool less_equal(double a, double b) { return a <= b; }
+inline bool equal(double a, double b) { return a == b; }
+inline bool not_equal(double a, double b) { return a != b; }
+inline bool is_nan(double x) { return x != x; }
 inline bool both(bool a, bool b) { return a && b; }
 inline bool either(bool a, bool b) { return a || b; }
-template <std::floating_point T>
-T select(bool mask, T yes, T no) {
-  return mask ? yes : no;
-}
-template <std::floating_point T, class F>
+inline double select(bool mask, double yes, double no) { return mask ? yes : no; }
+template <std::same_as<double> T, class F>
 T per_lane(T x, F f) {
   return f(x);
 }
-template <std::floating_point T, class F>
+template <std::same_as<double> T, class F>
 T per_lane(T a, T b, F f) {
   return f(a, b);
 }

@@ -36,7 +36,8 @@ MaxAndSum sum_exponentials(const FloatFolds& folds, const T* row, int64_t column
     folds.fold[static_cast<int>(ReduceOp::kMax)](tile, n, lanes);
     edges.finish(lanes);
     if (!(lanes[0] <= max)) {  // larger, or NaN
-      const float scale = max == kLowest ? 0.0f : std::exp(max - lanes[0]);
+      float scale = 0.0f;
+      if (max != kLowest) folds.exponentials(&max, 1, lanes[0], 1.0f, &scale);
       for (float& sum : sums) sum *= scale;
       max = lanes[0];
     }

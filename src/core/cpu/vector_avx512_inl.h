@@ -15,7 +15,8 @@
 namespace hearth::cpu {
 
 struct F32x16 {
-  static constexpr int kWidth = 16;
+  static constexpr int kWidth = 16, kRegisters = 1;
+  using Register = F32x16;
   using Mask = __mmask16;
   __m512 v;
 

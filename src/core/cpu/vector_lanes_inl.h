@@ -44,7 +44,9 @@ template <class V, class F>
 inline void for_each_vector(int64_t columns, F&& f) {
   int64_t i = 0;
   for (; i + V::kWidth <= columns; i += V::kWidth) f(i, WholeVector<V>{});
-  if (i < columns) f(i, FirstLanes<V>{static_cast<int>(columns - i)});
+  if constexpr (V::kWidth > 1) {
+    if (i < columns) f(i, FirstLanes<V>{static_cast<int>(columns - i)});
+  }
 }
 
 template <class X>

@@ -1,6 +1,6 @@
-// Elementary functions of a vector V of floats (F32x16, F32x8): the same polynomial on every lane, so a value's bits
-// do not depend on its lane or its neighbours. Largest errors, over all floats, are stated with each function and
-// checked by elementwise_test.cpp.
+// Elementary functions of a vector V of floats (F32x16, F32x8, F32x1): the same polynomial on every lane, so a value's
+// bits do not depend on its lane, its neighbours or the instruction set. Largest errors, over all floats, are stated
+// with each function and checked by elementwise_test.cpp.
 //
 // Source: argument reductions after Cody & Waite 1980; coefficients are minimax fits made for this file, rounded to
 // float one after the other.
