@@ -6,7 +6,8 @@
 // Row law: keys are taken in spans of kAttentionSpan, aligned to absolute positions. Within a span scores, maximum, sum
 //          and weighted values are computed in one fixed order; spans are merged in ascending order. Keys a row does
 //          not see are skipped, not multiplied by zero. So a row's bits depend on its q, on the keys and values it sees
-//          and on their positions; not on T, on other rows, on runs beside it, on the ring's layout or on threads.
+//          and on their positions; not on T, on other rows, on runs beside it, on the ring's layout, on threads or on
+//          the instruction set.
 // Cost:    every key and value is read once for all H / Hkv heads and all rows of a tile of rows; scratch per thread
 //          is about kAttentionSpan * (D + Dv) * 4 + 100 kB, and never grows with the number of keys times rows.
 // Source:  Dao et al. 2022 (FlashAttention), section 3.1; sinks as in gpt-oss.

@@ -45,7 +45,8 @@ inline void score_tile(const float* q, int64_t ldq, const B* const* key, int wid
 template <class V>
 inline constexpr int kScoreRows = V::Register::kWidth / 4;
 
-// Scores of up to kScoreRows rows against keys [begin, end), multiples of V::kWidth; key_at(c) is where key c lies.
+// Scores of up to kScoreRows rows against keys [begin, end), multiples of a register's width; key_at(c) is where key c
+// lies.
 template <class V, int kRows, int kSlots, class F>
 inline void score_keys(const float* q, int64_t ldq, F key_at, int begin, int end, int width, float* out, int64_t ldo) {
   constexpr int kKeys = V::Register::kWidth / kSlots;

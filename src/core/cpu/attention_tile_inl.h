@@ -177,17 +177,19 @@ class AttentionTile {
     score_with(all, [this](int c) { return static_cast<const float*>(wide_k_) + size_t(c) * key_stride_; });
   }
 
-  // Scores of whole vectors of keys: those that a row does not see are computed from some key, and never used.
+  // Scores of whole registers of keys: those that a row does not see are computed from some key, and never used.
   template <class F>
   void score_with(const SeenColumns& all, F key_at) {
     constexpr int kBlock = 32;  // keys that stay in L1 while all rows pass by
-    for (int c = all.first() / V::kWidth * V::kWidth; c < all.last(); c += kBlock) {
+    constexpr int kKeys = V::Register::kWidth;
+    for (int c = all.first() / kKeys * kKeys; c < all.last(); c += kBlock) {
       for (int r = 0; r < rows_; r += kScoreRows<V>) {
         const int count = min_of(kScoreRows<V>, rows_ - r);
         int last = 0;
         for (int i = r; i < r + count; i++) last = max_of(last, columns_[i / group_].last());
-        score<V>(count, q_ + size_t(r) * key_stride_, key_stride_, key_at, c, min_of(c + kBlock, round_up(last)),
-                 key_stride_, scores_ + size_t(r) * kSpan, kSpan);
+        score<V>(count, q_ + size_t(r) * key_stride_, key_stride_, key_at, c,
+                 min_of(c + kBlock, (last + kKeys - 1) / kKeys * kKeys), key_stride_, scores_ + size_t(r) * kSpan,
+                 kSpan);
       }
     }
   }

@@ -3,7 +3,7 @@
 // Operands are strided and broadcast; results are dense and row-major unless said otherwise. An operand that is dense
 // in some other order is passed as one dimension. The result may lie exactly on an operand of equal element size.
 // Semantics are MLX's: float16 and bfloat16 compute in float32 and round once; integers wrap.
-// An element's bits depend on its operands alone, not on its place, the strides or the threads.
+// An element's bits depend on its operands alone, not on its place, the strides, the threads or the instruction set.
 // docs/add_a_kernel.md adds an operation: an enumerator here and a line in elementwise_inl.h.
 #pragma once
 

@@ -57,7 +57,7 @@ struct Bfloat16Pairs {
   using Type = Bfloat16;
   using Vector = __m512i;
   using Sum = __m512;
-  static constexpr int kBlock = 64, kVectors = 2;
+  static constexpr int kBlock = 64, kVectors = 2, kParts = 1;
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;
   static constexpr int kRowsOfXForPairs = 8;  // rows of x at which two rows of W are multiplied in turn

@@ -21,6 +21,10 @@ inline __attribute__((always_inline)) void prefetch(const void* p, int64_t offse
   _mm_prefetch(static_cast<const char*>(p) + offset, _MM_HINT_T1);
 }
 
+// Sums of M rows of x with R of W, each in L::kParts registers: vector v along K is added to part v % kParts.
+template <class L, int M, int R>
+using Sums = typename L::Sum[L::kParts * M * R];
+
 // ---- Where weights come from.
 
 // R rows of W that are multiplied together: row + r * step.
@@ -38,9 +42,9 @@ struct DenseRows {
 
   static const T* row(const ProductCall& c, int64_t n) { return static_cast<const T*>(c.w) + n * c.w_stride; }
 
-  // sums[m * R + r] += x[m] . w[rows.first + r * rows.step]
+  // Sum m * R + r += x[m] . w[rows.first + r * rows.step]
   template <int M, int R>
-  static void add(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
+  static void add(const ProductCall& c, Rows rows, const Vector* x, Sums<L, M, R>& sums) {
     const T* const first = row(c, rows.first);
     const int64_t step = rows.step * c.w_stride;
     const int64_t whole = c.k / L::kBlock;
@@ -66,11 +70,14 @@ struct DenseRows {
 
   template <int M, int R>
   static inline __attribute__((always_inline)) void multiply(const Vector* x, const Vector (&w)[L::kVectors], int r,
-                                                             typename L::Sum (&sums)[M * R]) {
+                                                             Sums<L, M, R>& sums) {
 #pragma GCC unroll 8
     for (int v = 0; v < L::kVectors; v++) {
 #pragma GCC unroll 8
-      for (int m = 0; m < M; m++) sums[m * R + r] = L::madd(sums[m * R + r], x[v * M + m], w[v]);
+      for (int m = 0; m < M; m++) {
+        const int sum = (v % L::kParts * M + m) * R + r;
+        sums[sum] = L::madd(sums[sum], x[v * M + m], w[v]);
+      }
     }
   }
 
@@ -78,14 +85,15 @@ struct DenseRows {
   template <int M, int R>
   static inline __attribute__((always_inline)) void multiply_two(const Vector* x, const Vector (&first)[L::kVectors],
                                                                  const Vector (&second)[L::kVectors], int r,
-                                                                 typename L::Sum (&sums)[M * R]) {
+                                                                 Sums<L, M, R>& sums) {
 #pragma GCC unroll 8
     for (int v = 0; v < L::kVectors; v++) {
 #pragma GCC unroll 8
       for (int m = 0; m < M; m++) {
         const Vector row = x[v * M + m];
-        sums[m * R + r] = L::madd(sums[m * R + r], row, first[v]);
-        sums[m * R + r + 1] = L::madd(sums[m * R + r + 1], row, second[v]);
+        const int sum = (v % L::kParts * M + m) * R + r;
+        sums[sum] = L::madd(sums[sum], row, first[v]);
+        sums[sum + 1] = L::madd(sums[sum + 1], row, second[v]);
       }
     }
   }
@@ -133,9 +141,9 @@ struct CodedRows {
                                          static_cast<const T*>(c.codes.biases) + first, static_cast<int>(whole), to);
   }
 
-  // sums[m * R + r] += x[m] . w[rows.first + r * rows.step]
+  // Sum m * R + r += x[m] . w[rows.first + r * rows.step]
   template <int M, int R>
-  static void add(const ProductCall& c, Rows rows, const Vector* x, typename L::Sum (&sums)[M * R]) {
+  static void add(const ProductCall& c, Rows rows, const Vector* x, Sums<L, M, R>& sums) {
     const int blocks = c.codes.group_size / L::kBlock;
     if constexpr (L::kBlock > 32) {
       if (blocks == 0) return add_units<M, R, 1, true>(c, rows, 1, x, sums);
@@ -148,7 +156,7 @@ struct CodedRows {
 
   // kBlocks is the number of blocks in a unit where it is known, otherwise `blocks` is.
   template <int M, int R, int kBlocks, bool kPair>
-  static void add_units(const ProductCall& c, Rows rows, int blocks, const Vector* x, typename L::Sum (&sums)[M * R]) {
+  static void add_units(const ProductCall& c, Rows rows, int blocks, const Vector* x, Sums<L, M, R>& sums) {
     const uint8_t* p = codes(c, rows.first);
     const int64_t step = rows.step * (codes(c, 1) - codes(c, 0));
     // The R rows lie one after the other and are followed by the next R: what they read in a step is prefetched in
@@ -172,12 +180,11 @@ struct CodedRows {
   template <bool kTame, int M, int R, int kBlocks, bool kPair>
   static inline __attribute__((always_inline)) void add_groups(const Scales (&scales)[R], int count, int blocks,
                                                                const Vector*& x, const uint8_t*& p, int64_t step,
-                                                               const uint8_t*& ahead,
-                                                               typename L::Sum (&result)[M * R]) {
+                                                               const uint8_t*& ahead, Sums<L, M, R>& result) {
     constexpr int kGroups = kPair ? 2 : 1;
-    typename L::Sum sums[M * R];  // a copy that nothing can point at stays in registers
+    Sums<L, M, R> sums;  // a copy that nothing can point at stays in registers
 #pragma GCC unroll 16
-    for (int i = 0; i < M * R; i++) sums[i] = result[i];
+    for (int i = 0; i < L::kParts * M * R; i++) sums[i] = result[i];
     // Tables that are used once are made a step ahead, among the look-ups in others: neither waits for the other.
     constexpr bool kAhead = M == 1 && kBlocks == 1 && Codes::kTablesAhead;
     typename Codes::Group group[R];
@@ -226,7 +233,7 @@ struct CodedRows {
       }
     }
 #pragma GCC unroll 16
-    for (int i = 0; i < M * R; i++) result[i] = sums[i];
+    for (int i = 0; i < L::kParts * M * R; i++) result[i] = sums[i];
   }
 
   // panel[(block * kVectors + vector) * stride] = blocks [begin, end) of a row. Requires that begin starts a group.
@@ -312,8 +319,8 @@ void pack_rows(const ProductCall& c, int64_t first, int count, int padded, bool 
 
 // y[m.., n..n + count) from M rows of R sums, of which those from `first` on are wanted.
 template <class L, int M, int R>
-inline __attribute__((always_inline)) void store_block(const ProductCall& c, const typename L::Sum (&sums)[M * R],
-                                                       int64_t m, int64_t n, int first, int count) {
+inline __attribute__((always_inline)) void store_block(const ProductCall& c, const Sums<L, M, R>& sums, int64_t m,
+                                                       int64_t n, int first, int count) {
   using T = typename L::Type;
   alignas(64) T totals[kTotals<M, R>];
   round_totals<M, R>(sums, totals);
@@ -334,13 +341,13 @@ inline __attribute__((always_inline)) void store_block(const ProductCall& c, con
 template <class W, int M, int R>
 void few_block(const ProductCall& c, const typename W::Vector* x, Rows rows, int64_t n, int count) {
   using L = typename W::Lanes;
-  typename L::Sum sums[M * R];
+  Sums<L, M, R> sums;
 #pragma GCC unroll 16
-  for (int i = 0; i < M * R; i++) sums[i] = L::zero();  // as a plain loop GCC makes it a slow rep stos
+  for (int i = 0; i < L::kParts * M * R; i++) sums[i] = L::zero();  // as a plain loop GCC makes it a slow rep stos
   W::template add<M, R>(c, rows, x, sums);
   if constexpr (W::kPermuted) {
 #pragma GCC unroll 16
-    for (int i = 0; i < M * R; i++) sums[i] = L::permute(sums[i], W::Codes::order_back());
+    for (int i = 0; i < L::kParts * M * R; i++) sums[i] = L::permute(sums[i], W::Codes::order_back());
   }
   store_block<L, M, R>(c, sums, 0, n, R - count, count);
 }
@@ -369,20 +376,26 @@ void few_rows(const ProductCall& c, const void* packed, int padded, int64_t begi
 
 // ---- Many rows of x.
 
-// sums[i * N + j] += x[i] . w[j] over `vectors` vectors, both stored interleaved.
+// Sum i * N + j += x[i] . w[j] over `vectors` vectors, both stored interleaved.
 template <class L>
 inline __attribute__((always_inline)) void tile(const typename L::Vector* x, const typename L::Vector* w,
-                                                int64_t vectors, typename L::Sum (&sums)[L::kTileM * L::kTileN]) {
+                                                int64_t vectors, Sums<L, L::kTileM, L::kTileN>& sums) {
   constexpr int M = L::kTileM, N = L::kTileN;
-  for (int64_t v = 0; v < vectors; v++, x += M, w += N) {
-    typename L::Vector row[M];
+  for (int64_t v = 0; v < vectors; v += L::kParts) {
+#pragma GCC unroll 2
+    for (int part = 0; part < L::kParts; part++, x += M, w += N) {
+      typename L::Vector row[M];
 #pragma GCC unroll 8
-    for (int i = 0; i < M; i++) row[i] = x[i];
+      for (int i = 0; i < M; i++) row[i] = x[i];
 #pragma GCC unroll 8
-    for (int j = 0; j < N; j++) {
-      const typename L::Vector column = w[j];
+      for (int j = 0; j < N; j++) {
+        const typename L::Vector column = w[j];
 #pragma GCC unroll 8
-      for (int i = 0; i < M; i++) sums[i * N + j] = L::madd(sums[i * N + j], row[i], column);
+        for (int i = 0; i < M; i++) {
+          const int sum = (part * M + i) * N + j;
+          sums[sum] = L::madd(sums[sum], row[i], column);
+        }
+      }
     }
   }
 }
@@ -391,10 +404,10 @@ inline __attribute__((always_inline)) void tile(const typename L::Vector* x, con
 template <class L>
 void panel_times_tiles(const ProductCall& c, const typename L::Vector* x, int64_t m_begin, int64_t m_end, int64_t n,
                        const typename L::Vector* panel, int64_t begin, int64_t end, typename L::Sum* saved) {
-  constexpr int kSums = L::kTileM * L::kTileN;
+  constexpr int kSums = L::kParts * L::kTileM * L::kTileN;
   const int64_t row_vectors = c.blocks(L::kBlock) * L::kVectors;
   for (int64_t m = m_begin; m < m_end; m += L::kTileM, saved += kSums) {
-    typename L::Sum sums[kSums];
+    Sums<L, L::kTileM, L::kTileN> sums;
     if (begin == 0) {
 #pragma GCC unroll 24
       for (int i = 0; i < kSums; i++) sums[i] = L::zero();
@@ -468,7 +481,7 @@ ProductKernels kernels_of() {
           .few_rows_of_w = L::kRowsOfWForOne,
           .tile_m = L::kTileM,
           .tile_n = L::kTileN,
-          .accumulator_bytes = sizeof(typename L::Sum),
+          .accumulator_bytes = static_cast<int>(sizeof(typename L::Sum)) * L::kParts,
           .pack = pack_rows<W>,
           .few = few_rows<W>,
           .many = many_rows<W>};

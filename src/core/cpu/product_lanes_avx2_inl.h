@@ -1,5 +1,6 @@
-// How the AVX2 products hold x and W in registers: eight floats; element k in lane k % 8, in ascending order of K, one
-// sum each; lanes are added in the tree i + (i + 4), + 2, + 1. Contracts as in product_lanes_avx512_inl.h.
+// How the AVX2 products hold x and W in registers: eight floats; a sum is two registers, so that its lanes and their
+// order are those of FloatLanes in product_lanes_avx512_inl.h: element k in lane k % 16, in ascending order of K; lanes
+// are added in the tree i + (i + 8), + 4, + 2, + 1. Contracts as there.
 //
 // Weights come from 32 codes at once. Up to 4 bits they are looked up: a group's rounded weights of 16 bits are two
 // tables of bytes. Wider codes are computed with, one weight at a time. What falls out of 2- and 4-bit codes has its
@@ -282,10 +283,10 @@ struct EightLanes {
   using Type = T;
   using Vector = __m256;
   using Sum = __m256;
-  static constexpr int kBlock = 32, kVectors = 4;
-  // Register tiles: 12 sums leave room for a column of x and a weight.
-  static constexpr int kTileM = 3, kTileN = 4;
-  static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 4, kRowsOfWForFour = 2, kRowsOfWForEight = 1;
+  static constexpr int kBlock = 32, kVectors = 4, kParts = 2;
+  // Register tiles: 6 sums in 12 registers leave room for a column of x and a weight.
+  static constexpr int kTileM = 2, kTileN = 3;
+  static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 2, kRowsOfWForFour = 1, kRowsOfWForEight = 1;
   static constexpr int kRowsOfXForPairs = 1;  // rows of x at which two rows of W are multiplied in turn
 
   static Sum zero() { return _mm256_setzero_ps(); }
@@ -345,8 +346,9 @@ inline constexpr int kTotals = (M * R + 7) / 8 * 8;
 
 // to[m * kTotalsStride + i] = the sum of the lanes of sums[m * R + i], rounded, for m < M and i < R.
 template <int M, int R, class T>
-inline void round_totals(const __m256 (&sums)[M * R], T* to) {
-  static_assert(M * R % 4 == 0);
+inline void round_totals(const __m256 (&parts)[2 * M * R], T* to) {
+  __m256 sums[kTotals<M, R>] = {};
+  for (int i = 0; i < M * R; i++) sums[i] = _mm256_add_ps(parts[i], parts[M * R + i]);
   alignas(32) float totals[kTotals<M, R>] = {};
   for (int i = 0; i < M * R; i += 4) sum_lanes_of_four(sums + i, totals + i);
   for (int i = 0; i < kTotals<M, R>; i += 8) F32x8::load(totals + i).store(to + i);

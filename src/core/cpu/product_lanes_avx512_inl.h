@@ -140,7 +140,7 @@ struct FloatLanes {
   using Type = T;
   using Vector = __m512i;
   using Sum = __m512;
-  static constexpr int kBlock = 32, kVectors = 2;
+  static constexpr int kBlock = 32, kVectors = 2, kParts = 1;
   // Register tiles: 24 sums leave room for a column of x and a weight.
   static constexpr int kTileM = 4, kTileN = 6;
   static constexpr int kRowsOfWForOne = 8, kRowsOfWForTwo = 4, kRowsOfWForFour = 4, kRowsOfWForEight = 2;

@@ -1,6 +1,6 @@
 // The specification of dense products and of dequantization, and the fallback on CPUs without AVX2. Values of 16-bit
 // types are brought to float32 exactly; quantized ones are fma(s, q, b) rounded to the type.
-// Order along K: element k goes to partial sum k % 8; partial sums are added in ascending order.
+// Order along K: element k goes to lane k % 16, its product not rounded before; lanes are added in halves.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -8,7 +8,7 @@
 
 #include "base/thread_pool.h"
 #include "core/cpu/product.h"
-#include "core/cpu/scalar_types.h"
+#include "core/cpu/vector_scalar.h"
 
 namespace hearth::cpu {
 
@@ -47,15 +47,12 @@ void dequantize_row(const QuantizedMatrix& w, int64_t n, float* to) {
 }
 
 float dot(const float* x, const float* w, int64_t k) {
-  float sums[8] = {};
-  int64_t i = 0;
-  for (; i + 8 <= k; i += 8) {
-    for (int lane = 0; lane < 8; lane++) sums[lane] += x[i + lane] * w[i + lane];
+  float lanes[16] = {};
+  for (int64_t i = 0; i < k; i++) lanes[i % 16] = multiply_add(x[i], w[i], lanes[i % 16]);
+  for (int width = 8; width > 0; width /= 2) {
+    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
   }
-  for (int lane = 0; i + lane < k; lane++) sums[lane] += x[i + lane] * w[i + lane];
-  float sum = 0;
-  for (float s : sums) sum += s;
-  return sum;
+  return lanes[0];
 }
 
 template <class T>

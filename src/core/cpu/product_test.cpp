@@ -171,6 +171,18 @@ TEST_P(EveryTable, GivesARowTheSameBitsWhateverRowsAreBesideIt) {
   }
 }
 
+// But where avx512bf16 adds products of pairs of bfloat16.
+TEST_P(EveryTable, GivesDenseProductsTheBitsOfTheSpecification) {
+  if (type == Dtype::kBfloat16 && std::get<0>(GetParam()) == Isa::kAvx512Bf16) return;
+  for (int64_t k : {0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65, 100, 1030, 2176}) {
+    const Matrix x = Matrix(type, 13, k, 3).randomize(12, 1), w = Matrix(type, 11, k, 1).randomize(13, 1);
+    const Matrix expected = multiply(kernels_for(Isa::kScalar), x, w, 13);
+    for (int64_t m : {1, 2, 3, 4, 7, 8, 9, 13}) {
+      ASSERT_TRUE(same_rows(multiply(kernels, x, w, m), expected, m)) << m << " rows of " << k;
+    }
+  }
+}
+
 // The law that lets quantized and dense layers be exchanged. With float32 it holds too: both compute fma(s, q, b).
 TEST_P(ExpandingTable, MultipliesCodesToTheSameBitsAsTheirDequantizedMatrix) {
   for (int bits : {2, 3, 4, 5, 6, 8}) {

@@ -1,8 +1,8 @@
 // Reductions: sums, products, extrema, all, any; positions of extrema; softmax and log-sum-exp of rows; running totals.
 //
-// Row law: element i of the reduced axes (in row-major order) goes to lane i % L of a fixed number of lanes, lanes are
-//          combined in a fixed tree. So the bits depend on the row's values alone, not on strides, on rows beside it or
-//          on threads. float16 and bfloat16 accumulate in float32, integers in 64 bits.
+// Row law: element i of the reduced axes (in row-major order) goes to lane i % 16, lanes are combined in a fixed tree.
+//          So the bits depend on the row's values alone, not on strides, on rows beside it, on threads or on the
+//          instruction set. float16 and bfloat16 accumulate in float32, integers in 64 bits.
 #pragma once
 
 #include "core/cpu/dtype.h"

@@ -3,7 +3,8 @@
 //   angle_i = position * position_scale * (1 / freqs[i]);  (a, b) -> mscale * (a cos - b sin, a sin + b cos)
 //
 // Shapes:  T tokens, H heads, D head size, D_rot <= D rotated elements; the rest is copied.
-// Row law: a token's angles depend on its position alone; cos and sin are computed once a token for all heads.
+// Row law: a token's angles depend on its position alone; cos and sin are computed once a token for all heads, and have
+//          the same bits on every instruction set.
 // Source:  Su et al. 2021 (RoFormer); freqs as in mx::fast::rope.
 #pragma once
 
