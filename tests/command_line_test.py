@@ -221,6 +221,17 @@ class Other(unittest.TestCase):
                 result = hearth("verify", "--model", folder, timeout=300)
                 self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
+    def test_verify_across_isas_is_clean(self):
+        fixtures = sorted((SOURCE / "src/models/testdata").iterdir())
+        for folder in [TINY] if SLOW > 1 else [TINY, *fixtures]:
+            with self.subTest(folder.name):
+                result = hearth("verify", "--model", folder, "--across-isas", timeout=300)
+                self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+                first, *others, last = result.stdout.decode().splitlines()
+                self.assertRegex(first, r"^scalar +\d+ operations on 16 tokens$")
+                for line in others:
+                    self.assertRegex(line, r"^avx2 +same bits$|^avx512 +same bits$|^avx512bf16 +(same bits|products of its own, first at token 0, .*Matmul.*)$")
+
     def test_perplexity(self):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write("the quick brown fox jumps over the lazy dog. " * 40)

@@ -60,6 +60,7 @@ TEST(CommandLine, RefusesValuesThatAreNoNumbersOrOutOfRange) {
   expect_refusal({"bench", "-p", "0"}, "--prompt-tokens");
   expect_refusal({"verify", "--tokens", "3"}, "--tokens");
   expect_refusal({"verify", "--isa", "abacus"}, "abacus");
+  expect_refusal({"verify", "--across-isas", "--isa", "scalar"}, "--isa");
   expect_refusal({"perplexity", "--data-path", "x", "--sequence-length", "1"}, "--sequence-length");
   expect_refusal({"convert", "--gguf", "x", "--dtype", "int3"}, "--dtype");
 }

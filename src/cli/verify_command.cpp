@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "base/thread_pool.h"
+#include "cli/across_isas.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "core/cpu/isa.h"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr const char* kVerifyExamples = R"(  hearth verify --model DIR
   hearth verify --model DIR --tokens 200 --isa avx2
+  hearth verify --model DIR --across-isas
 )";
 
 constexpr int kLogitsEvery = 8;  // positions
@@ -231,14 +233,22 @@ int prove(models::Model& model, cpu::Isa isa, std::optional<int> wanted_tokens) 
 int run_verify(const Arguments& arguments) {
   std::string model_name = kDefaultModel, only;
   std::optional<int> tokens;
-  CommandLine line("verify",
-                   "Proves on this machine that a token's numbers depend on its own history and nothing else: not on\n"
-                   "chunks, threads, other sequences, or whether what came before was kept. Exit status 1 if they do.",
-                   kVerifyExamples);
+  bool across_isas = false;
+  CommandLine line(
+      "verify",
+      "Proves on this machine that a token's numbers depend on its own history and nothing else: not on\n"
+      "chunks, threads, other sequences, or whether what came before was kept; with --across-isas, not on\n"
+      "the instruction set either. Exit status 1 if they do.",
+      kVerifyExamples);
   line.option("--model", model_name, std::string(kModelHelp) + " [" + kDefaultModel + "]");
-  line.option("--tokens", tokens, "Tokens of the sequence [64, or what fits the context; 20 on scalar, which is slow]");
+  line.option("--tokens", tokens,
+              "Tokens of the sequence [64, or what fits the context; 20 on scalar, which is slow; 16 across]");
   line.option("--isa", only, "Only this instruction set: scalar, avx2, avx512, avx512bf16 [each this machine has]");
+  line.flag("--across-isas", across_isas,
+            "Compare scalar, avx2 and avx512 operation by operation, which must have the same bits. avx512bf16, whose "
+            "products do not, is compared too");
   if (!line.parse(arguments)) return 0;
+  if (across_isas && !only.empty()) throw std::invalid_argument("--across-isas compares all; --isa names one.");
   if (tokens && (*tokens < 16 || *tokens > 65536))
     throw std::invalid_argument("--tokens must be between 16 and 65536.");
   const auto isas = cpu::available_isas();
@@ -249,6 +259,7 @@ int run_verify(const Arguments& arguments) {
   const int context = model->info().context_length;
   if (tokens && context > 0 && *tokens > context)
     throw std::invalid_argument("The model's context is shorter than --tokens.");
+  if (across_isas) return compare_isas(*model, tokens.value_or(kTokensAcrossIsas)) == 0 ? 0 : 1;
   int failures = 0;
   for (auto isa = isas.rbegin(); isa != isas.rend(); ++isa)
     if (only.empty() || cpu::isa_name(*isa) == only) failures += prove(*model, *isa, tokens);

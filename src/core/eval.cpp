@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/observe.h"
 #include "core/primitive.h"
 #include "core/tape.h"
 
@@ -136,6 +137,11 @@ void forget_memory(Node* node) {
   node->lay_out();
 }
 
+void run(Primitive& primitive, Arrays inputs, MutableArrays outputs) {
+  primitive.eval_cpu(inputs, outputs);
+  if (Observation::current) Observation::current->tell(primitive, outputs);
+}
+
 void run_primitive(Node* node) {
   const Arrays inputs(node->inputs.data(), node->inputs.size());
   struct Nesting {
@@ -143,9 +149,9 @@ void run_primitive(Node* node) {
     ~Nesting() { --computing; }
   } nesting;
   try {
-    if (node->group_outputs) return node->primitive->eval_cpu(inputs, *node->group_outputs);
+    if (node->group_outputs) return run(*node->primitive, inputs, *node->group_outputs);
     Borrowed out(node);
-    node->primitive->eval_cpu(inputs, MutableArrays(&out.get(), 1));
+    run(*node->primitive, inputs, MutableArrays(&out.get(), 1));
   } catch (...) {
     forget_memory(node);
     if (node->group_outputs) {

@@ -1,12 +1,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <thread>
 
 #include "base/error.h"
 #include "core/mx.h"
+#include "core/observe.h"
 #include "core/primitive.h"
 
 namespace hearth::core {
@@ -32,6 +34,32 @@ TEST(Eval, LetsGoOfTheGraph) {
   EXPECT_FALSE(b.has_primitive());
   EXPECT_TRUE(b.inputs().empty());
   EXPECT_TRUE(b.is_available());
+}
+
+TEST(Eval, TellsAnObservationWhatItComputesInOrder) {
+  std::string names;
+  std::vector<float> values;
+  const array a({1.0f, 4.0f});
+  {
+    const Observation observation([&](const Primitive& primitive, Arrays outputs) {
+      names += std::string(primitive.name()) + " ";
+      for (const array& output : outputs) values.push_back(output.data<float>()[0]);
+    });
+    eval(sqrt(a) + a);
+    eval(split(a + a, 2)[1]);
+  }
+  eval(a - a);
+  EXPECT_EQ(names, "Sqrt Add Add Split ");
+  EXPECT_EQ(values, (std::vector<float>{1, 2, 2, 2, 8}));
+}
+
+TEST(Eval, MemoryStartsAsZerosUnderObservation) {
+  { array(zeros({1000}) + 1.0f).eval(); }  // leaves a used block behind
+  const Observation observation([](const Primitive&, Arrays) {});
+  array out({1000}, float32, nullptr, {});
+  allocate(out);
+  const float* data = static_cast<const float*>(out.storage()->data());
+  EXPECT_TRUE(std::all_of(data, data + 1000, [](float x) { return x == 0; }));
 }
 
 TEST(Eval, ComputesSharedNodesOnce) {

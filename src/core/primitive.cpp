@@ -1,7 +1,10 @@
 #include "core/primitive.h"
 
+#include <cstring>
+
 #include "core/copy.h"
 #include "core/node.h"
+#include "core/observe.h"
 
 namespace hearth::core {
 
@@ -15,7 +18,10 @@ Strides row_strides(const Shape& shape) {
   return strides;
 }
 
-void allocate(array& out) { out.set_data(Storage::allocate(out.nbytes())); }
+void allocate(array& out) {
+  out.set_data(Storage::allocate(out.nbytes()));
+  if (Observation::current) std::memset(out.storage()->data(), 0, out.nbytes());
+}
 
 bool donate(array& out, const array& in) {
   const bool fits = in.flags().row_contiguous && in.itemsize() == out.itemsize() && in.size() == out.size();
