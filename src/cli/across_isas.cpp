@@ -17,6 +17,8 @@
 namespace hearth::cli {
 namespace {
 
+constexpr int kTokens = 16;  // few, because the scalar tables are slow
+
 struct Operation {
   int token;         // the first of its step
   std::string what;  // name, type and shape
@@ -82,7 +84,9 @@ std::optional<std::string> first_difference(const std::vector<Operation>& a, con
 
 }  // namespace
 
-int compare_isas(models::Model& model, int tokens) {
+int compare_isas(models::Model& model, std::optional<int> wanted_tokens) {
+  const int context = model.info().context_length, few = context > 0 ? std::min(kTokens, context) : kTokens;
+  const int tokens = wanted_tokens.value_or(few);
   const std::vector<int32_t> ids = some_tokens(tokens, model.vocab_size());
   run_step(model, *model.make_cache({}), ids.data(), 1);  // what is computed from weights once is computed now
   const std::vector<Operation> reference = operations_on(cpu::Isa::kScalar, model, ids);

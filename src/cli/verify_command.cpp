@@ -259,7 +259,7 @@ int run_verify(const Arguments& arguments) {
   const int context = model->info().context_length;
   if (tokens && context > 0 && *tokens > context)
     throw std::invalid_argument("The model's context is shorter than --tokens.");
-  if (across_isas) return compare_isas(*model, tokens.value_or(kTokensAcrossIsas)) == 0 ? 0 : 1;
+  if (across_isas) return compare_isas(*model, tokens) == 0 ? 0 : 1;
   int failures = 0;
   for (auto isa = isas.rbegin(); isa != isas.rend(); ++isa)
     if (only.empty() || cpu::isa_name(*isa) == only) failures += prove(*model, *isa, tokens);

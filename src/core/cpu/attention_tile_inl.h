@@ -230,8 +230,12 @@ class AttentionTile {
     V sum = V::zero();
     for (int c = 0; c < end; c += V::kWidth) {
       if (sees_none(c, seen)) continue;
-      V weight = exp(V::load(row + c) - V::all(top));
-      if (!sees_all(c, seen)) weight = keep_seen(weight, c, seen, V::zero());
+      V weight = V::load(row + c) - V::all(top);
+      if (sees_all(c, seen)) {
+        weight = exp(weight);
+      } else {  // exp(-inf) would underflow, which takes a hundred cycles
+        weight = keep_seen(exp(keep_seen(weight, c, seen, V::zero())), c, seen, V::zero());
+      }
       weight.store(row + c);
       sum = sum + weight;
     }

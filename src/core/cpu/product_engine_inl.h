@@ -376,26 +376,20 @@ void few_rows(const ProductCall& c, const void* packed, int padded, int64_t begi
 
 // ---- Many rows of x.
 
-// Sum i * N + j += x[i] . w[j] over `vectors` vectors, both stored interleaved.
+// sums[i * N + j] += x[i] . w[j] over every kParts-th of `vectors` vectors, both stored interleaved.
 template <class L>
 inline __attribute__((always_inline)) void tile(const typename L::Vector* x, const typename L::Vector* w,
-                                                int64_t vectors, Sums<L, L::kTileM, L::kTileN>& sums) {
+                                                int64_t vectors, typename L::Sum (&sums)[L::kTileM * L::kTileN]) {
   constexpr int M = L::kTileM, N = L::kTileN;
-  for (int64_t v = 0; v < vectors; v += L::kParts) {
-#pragma GCC unroll 2
-    for (int part = 0; part < L::kParts; part++, x += M, w += N) {
-      typename L::Vector row[M];
+  for (int64_t v = 0; v < vectors; v += L::kParts, x += L::kParts * M, w += L::kParts * N) {
+    typename L::Vector row[M];
 #pragma GCC unroll 8
-      for (int i = 0; i < M; i++) row[i] = x[i];
+    for (int i = 0; i < M; i++) row[i] = x[i];
 #pragma GCC unroll 8
-      for (int j = 0; j < N; j++) {
-        const typename L::Vector column = w[j];
+    for (int j = 0; j < N; j++) {
+      const typename L::Vector column = w[j];
 #pragma GCC unroll 8
-        for (int i = 0; i < M; i++) {
-          const int sum = (part * M + i) * N + j;
-          sums[sum] = L::madd(sums[sum], row[i], column);
-        }
-      }
+      for (int i = 0; i < M; i++) sums[i * N + j] = L::madd(sums[i * N + j], row[i], column);
     }
   }
 }
@@ -404,23 +398,30 @@ inline __attribute__((always_inline)) void tile(const typename L::Vector* x, con
 template <class L>
 void panel_times_tiles(const ProductCall& c, const typename L::Vector* x, int64_t m_begin, int64_t m_end, int64_t n,
                        const typename L::Vector* panel, int64_t begin, int64_t end, typename L::Sum* saved) {
-  constexpr int kSums = L::kParts * L::kTileM * L::kTileN;
+  constexpr int kSums = L::kTileM * L::kTileN;
   const int64_t row_vectors = c.blocks(L::kBlock) * L::kVectors;
-  for (int64_t m = m_begin; m < m_end; m += L::kTileM, saved += kSums) {
-    Sums<L, L::kTileM, L::kTileN> sums;
-    if (begin == 0) {
+  for (int64_t m = m_begin; m < m_end; m += L::kTileM, saved += L::kParts * kSums) {
+    Sums<L, L::kTileM, L::kTileN> all;
+#pragma GCC unroll 2
+    for (int part = 0; part < L::kParts; part++) {  // one after the other: each fills the register file
+      typename L::Sum sums[kSums];
+      if (begin == 0) {
 #pragma GCC unroll 24
-      for (int i = 0; i < kSums; i++) sums[i] = L::zero();
-    } else {
+        for (int i = 0; i < kSums; i++) sums[i] = L::zero();
+      } else {
 #pragma GCC unroll 24
-      for (int i = 0; i < kSums; i++) sums[i] = saved[i];
+        for (int i = 0; i < kSums; i++) sums[i] = saved[part * kSums + i];
+      }
+      tile<L>(x + m * row_vectors + (begin * L::kVectors + part) * L::kTileM, panel + part * L::kTileN,
+              (end - begin) * L::kVectors, sums);
+#pragma GCC unroll 24
+      for (int i = 0; i < kSums; i++) all[part * kSums + i] = sums[i];
     }
-    tile<L>(x + m * row_vectors + begin * L::kVectors * L::kTileM, panel, (end - begin) * L::kVectors, sums);
     if (end == c.blocks(L::kBlock)) {
-      store_block<L, L::kTileM, L::kTileN>(c, sums, m, n, 0, static_cast<int>(min_of<int64_t>(L::kTileN, c.n - n)));
+      store_block<L, L::kTileM, L::kTileN>(c, all, m, n, 0, static_cast<int>(min_of<int64_t>(L::kTileN, c.n - n)));
     } else {
 #pragma GCC unroll 24
-      for (int i = 0; i < kSums; i++) saved[i] = sums[i];
+      for (int i = 0; i < L::kParts * kSums; i++) saved[i] = all[i];
     }
   }
 }

@@ -284,8 +284,8 @@ struct EightLanes {
   using Vector = __m256;
   using Sum = __m256;
   static constexpr int kBlock = 32, kVectors = 4, kParts = 2;
-  // Register tiles: 6 sums in 12 registers leave room for a column of x and a weight.
-  static constexpr int kTileM = 2, kTileN = 3;
+  // Register tiles: a part of 12 sums leaves room for a column of x and a weight.
+  static constexpr int kTileM = 3, kTileN = 4;
   static constexpr int kRowsOfWForOne = 4, kRowsOfWForTwo = 2, kRowsOfWForFour = 1, kRowsOfWForEight = 1;
   static constexpr int kRowsOfXForPairs = 1;  // rows of x at which two rows of W are multiplied in turn
 
