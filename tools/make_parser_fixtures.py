@@ -311,6 +311,8 @@ def particular():
     yield rest | {"format": "minimax_m3", "case": "spaces", "text": f'{NS} <tool_call>', "calls": [], "content": f"{NS} <tool_call>"}
     yield rest | {"format": "minimax_m3", "case": "text stays exact", "text": f'{NS}<tool_call>{NS}<invoke name="write-file">{NS}<text> a\n{NS}</text>{NS}<path>007{NS}</path>{NS}</invoke>{NS}</tool_call>',
                   "calls": [call("write-file", text=" a\n", path="007")]}
+    yield rest | {"format": "minimax_m3", "case": "arguments named like tags", "text": f'{NS}<tool_call>{NS}<invoke name="f">{NS}<invoke>1{NS}</invoke>{NS}<tool_call>{NS}<item>2{NS}</item>{NS}</tool_call>{NS}</invoke>{NS}</tool_call>',
+                  "calls": [call("f", invoke=1, tool_call=[2])]}
     yield rest | {"format": "minimax_m3", "case": "no thinking", "text": "</mm:think>Hello", "calls": [], "content": "Hello"}
     yield rest | {"format": "command_r", "case": "the fence on a line of its own", "text": 'Action:\n```json\n[{"tool_name": "f", "parameters": {"a": 1}}]```', "calls": [call("f", a=1)]}
     yield rest | {"format": "apertus", "case": "one object", "text": '<|tools_prefix|>{"f": null}<|tools_suffix|>', "calls": [call("f")]}

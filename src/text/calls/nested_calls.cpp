@@ -134,10 +134,10 @@ const Json* NestedCalls::schema_of(std::string_view name) const {
 }
 
 CallStatus NestedCalls::closed(std::string_view name) {
-  const bool ends_call = name == "invoke" || name == "tool_call";
-  const auto is_it = [&](const Element& element) { return element.name == name; };
-  if (!ends_call && std::none_of(elements_.begin(), elements_.end(), is_it))
-    return fail("the end of an element that is not open");
+  const bool is_open =
+      std::any_of(elements_.begin(), elements_.end(), [&](const Element& element) { return element.name == name; });
+  const bool ends_call = !is_open && (name == "invoke" || name == "tool_call");
+  if (!ends_call && !is_open) return fail("the end of an element that is not open");
   const bool forgotten =
       ends_call ? !elements_.empty() || (name == "tool_call" && in_call_) : elements_.back().name != name;
   if (forgotten && !repair_) return fail("the end of an element with another inside it");
@@ -149,7 +149,7 @@ CallStatus NestedCalls::closed(std::string_view name) {
   }
   if (ends_call && in_call_)
     if (const CallStatus status = end_call(); status != CallStatus::more) return status;
-  if (name != "tool_call") return CallStatus::more;
+  if (!ends_call || name != "tool_call") return CallStatus::more;
   return calls_ > 0 ? CallStatus::done : fail("no call before the end marker");
 }
 
