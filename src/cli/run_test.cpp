@@ -81,7 +81,7 @@ TEST(CommandLine, ChecksTheCallsOfATemplateFile) {
   EXPECT_THAT(none.out, HasSubstr("This template writes no calls"));
   const Outcome unknown = check("{% for c in m.tool_calls or [] %}!{{ c.function.name }}!\x1b{% endfor %}");
   EXPECT_EQ(unknown.status, 1);
-  EXPECT_THAT(unknown.out, HasSubstr("one call: not read back (the template writes \"!get_weather!"));
+  EXPECT_THAT(unknown.out, HasSubstr("one call: not read back (the template writes \"assistant: !get_weather!"));
   EXPECT_THAT(unknown.out, HasSubstr("Calls of this template cannot be read back.\n"));
   EXPECT_EQ(unknown.out.find('\x1b'), std::string::npos);
   expect_refusal({"template", "--template", file, "--model", "x"}, "--model");
