@@ -2,8 +2,8 @@
 //
 // Shapes:  x [M, K], W [N, K], y [M, N]. Any M, N, K >= 0; K = 0 gives zeros.
 // Row law: the bits of y[m, n] depend on row m of x and row n of W alone: not on M, N, alignment or threads.
-// Dense:   products accumulate in float32, in one order of summation along K for each instruction set and type (the
-//          product_lanes headers state it), and round once.
+// Dense:   products accumulate in float32, in one order of summation along K on scalar, AVX2 and AVX-512 (the
+//          product_lanes headers state it; bfloat16 has its own on AVX-512 with BF16), and round once.
 // Quantized, on scalar, AVX2 and AVX-512: in integers, with the same bits on all three (integer_product.h).
 // Quantized, on AVX-512 with BF16: W is expanded to floats rounded to the type of its scales, so that
 //          quantized_matmul(x, W) equals matmul(x, dequantize(W)) bit for bit. Where x and the scales have different
