@@ -175,7 +175,7 @@ class Config(RefusalTest):
             (copy.path / "generation_config.json").write_text(json.dumps({"temperature": float("nan")}))
             tokenizer = json.loads((TINY / "tokenizer_config.json").read_text())
             (copy.path / "tokenizer_config.json").write_text(json.dumps({**tokenizer, "model_max_length": float("inf")}))
-            result = generate("--prompt", "hi", "--max-tokens", 2, model=copy.path)
+            result = generate("--prompt", "hi", "--max-tokens", 2, "--json", model=copy.path)
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             copy.config(rms_norm_eps=float("nan"))
             self.refused(lambda: generate("--prompt", "hi", model=copy.path), "rms_norm_eps: nan")
