@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "core/cpu/dequantize.h"
 #include "core/cpu/scalar_types.h"
 #include "core/cpu/scratch.h"
 
@@ -197,12 +198,8 @@ void set_value(Dtype type, void* p, int64_t i, float value) {
 }
 
 float weight_at(const QuantizedMatrix& w, Dtype scale_type, int64_t n, int64_t k) {
-  const auto* codes = reinterpret_cast<const uint8_t*>(w.packed) + n * (w.k * w.bits / 8);
-  const int64_t bit = k * w.bits, group = n * (w.k / w.group_size) + k / w.group_size;
-  unsigned window = codes[bit / 8];
-  if (bit % 8 + w.bits > 8) window |= static_cast<unsigned>(codes[bit / 8 + 1]) << 8;
-  const unsigned code = (window >> (bit % 8)) & ((1u << w.bits) - 1);
-  return std::fma(value_at(scale_type, w.scales, group), static_cast<float>(code),
+  const int64_t group = n * (w.k / w.group_size) + k / w.group_size;
+  return std::fma(value_at(scale_type, w.scales, group), static_cast<float>(code_at(codes_of(w, n), k, w.bits)),
                   value_at(scale_type, w.biases, group));
 }
 

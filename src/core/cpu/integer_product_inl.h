@@ -12,6 +12,7 @@
 
 #include <type_traits>
 
+#include "core/cpu/dequantize.h"
 #include "core/cpu/extrema.h"
 #include "core/cpu/integer_product.h"
 
@@ -137,7 +138,7 @@ class CodedRows {
   CodedRows(const IntegerCall& c, int64_t row, int64_t end) : call_(c) {
     for (int i = 0; i < kCount; i++) {
       index_[i] = min_of(row + i, end - 1);
-      codes_[i] = reinterpret_cast<const uint8_t*>(c.w.packed) + index_[i] * row_bytes();
+      codes_[i] = codes_of(c.w, index_[i]);
     }
   }
 

@@ -3,21 +3,13 @@
 #include <cmath>
 #include <limits>
 
+#include "core/cpu/dequantize.h"
 #include "core/cpu/integer_product.h"
 #include "core/cpu/scalar_types.h"
 
 namespace hearth::cpu {
 
 namespace {
-
-// Code k of a row: its bits may straddle two bytes.
-int code_at(const uint8_t* row, int64_t k, int bits) {
-  const int64_t bit = k * bits;
-  const int shift = static_cast<int>(bit % 8);
-  unsigned window = row[bit / 8];
-  if (shift + bits > 8) window |= static_cast<unsigned>(row[bit / 8 + 1]) << 8;
-  return static_cast<int>((window >> shift) & ((1u << bits) - 1));
-}
 
 // Where the integer of value k of a row stands.
 int16_t* word_at(const RoundedTile& tile, const UnitFormat& format, int row, int64_t k) {
@@ -73,7 +65,7 @@ void add_chunk(const IntegerCall& c, const RoundedTile& tile, int row, int64_t n
     float& lane = lanes[g % kChunkGroups];
     lane = std::fma(to_float(biases[g]) * x_scales[g], x_sums[g], lane);
   }
-  const auto* codes = reinterpret_cast<const uint8_t*>(c.w.packed) + n * (c.w.k * c.w.bits / 8);
+  const uint8_t* codes = codes_of(c.w, n);
   const int64_t first = chunk * format.units_per_chunk(), last = first + format.units_per_chunk();
   for (int64_t unit = first; unit < std::min(last, c.units()); unit++) {
     int32_t sums[kProductLanes] = {};

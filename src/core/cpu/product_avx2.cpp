@@ -1,5 +1,4 @@
-// Dense products in eight float lanes, for all three types: 16-bit values are widened as they are loaded. And
-// dequantization, in the same lanes.
+// Dense products in eight float lanes, for all three types: 16-bit values are widened as they are loaded.
 #include "core/cpu/product.h"
 #include "core/cpu/product_driver.h"
 #include "core/cpu/target.h"
@@ -18,20 +17,6 @@ void matmul_avx2(const MatmulArgs& args) {
   if (args.type == Dtype::kFloat16) return run_dense<EightLanes<Float16>>(call);
   run_dense<EightLanes<Bfloat16>>(call);
 }
-
-namespace {
-
-void dequantize(const DequantizeCall& call) {
-  const int bits = call.codes.bits;
-  if (call.type == Dtype::kFloat32) return run_dequantize(call, row_dequantizer<EightLanes<float>>(bits));
-  if (call.type == Dtype::kFloat16) return run_dequantize(call, row_dequantizer<EightLanes<Float16>>(bits));
-  run_dequantize(call, row_dequantizer<EightLanes<Bfloat16>>(bits));
-}
-
-}  // namespace
-
-void dequantize_avx2(const DequantizeArgs& args) { dequantize(dequantize_call(args)); }
-void gather_rows_dequantize_avx2(const GatherDequantizeArgs& args) { dequantize(dequantize_call(args)); }
 
 }  // namespace hearth::cpu
 

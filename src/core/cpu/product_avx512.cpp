@@ -1,6 +1,6 @@
 // Products in sixteen float lanes, for all three types. 16-bit values are widened as they are loaded; for the table
 // with BF16 codes are expanded, and weights rounded to the type of their scales first, so that they equal dequantized
-// ones. Dequantization is here because it is the same expansion of codes, written to memory.
+// ones.
 #include "core/cpu/product.h"
 #include "core/cpu/product_driver.h"
 #include "core/cpu/target.h"
@@ -10,6 +10,8 @@ HEARTH_TARGET_BEGIN_AVX512
 #include "core/cpu/product_lanes_avx512_inl.h"
 //
 #include "core/cpu/product_engine_inl.h"
+//
+#include "core/cpu/product_coded_inl.h"
 
 namespace hearth::cpu {
 
@@ -24,20 +26,6 @@ void expanded_matmul_avx512(Dtype type, const ProductCall& call) {
   if (type == Dtype::kFloat32) return run_coded<FloatLanes<float>>(call);
   run_coded<FloatLanes<Float16>>(call);
 }
-
-namespace {
-
-void dequantize(const DequantizeCall& call) {
-  const int bits = call.codes.bits;
-  if (call.type == Dtype::kFloat32) return run_dequantize(call, row_dequantizer<FloatLanes<float>>(bits));
-  if (call.type == Dtype::kFloat16) return run_dequantize(call, row_dequantizer<FloatLanes<Float16>>(bits));
-  run_dequantize(call, row_dequantizer<FloatLanes<Bfloat16>>(bits));
-}
-
-}  // namespace
-
-void dequantize_avx512(const DequantizeArgs& args) { dequantize(dequantize_call(args)); }
-void gather_rows_dequantize_avx512(const GatherDequantizeArgs& args) { dequantize(dequantize_call(args)); }
 
 }  // namespace hearth::cpu
 

@@ -10,6 +10,8 @@ HEARTH_TARGET_BEGIN_AVX512BF16
 #include "core/cpu/product_lanes_avx512_inl.h"
 //
 #include "core/cpu/product_engine_inl.h"
+//
+#include "core/cpu/product_coded_inl.h"
 
 namespace hearth::cpu {
 namespace {

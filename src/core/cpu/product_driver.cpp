@@ -101,28 +101,6 @@ ProductCall product_call(const QuantizedMatmulArgs& a, const QuantizedProduct& p
           .rows = p.rows};
 }
 
-DequantizeCall dequantize_call(const DequantizeArgs& a) {
-  return {.type = a.type, .codes = a.w, .rows = nullptr, .count = a.w.n, .out = a.out, .out_stride = a.out_stride};
-}
-
-DequantizeCall dequantize_call(const GatherDequantizeArgs& a) {
-  return {.type = a.type, .codes = a.w, .rows = a.rows, .count = a.count, .out = a.out, .out_stride = a.out_stride};
-}
-
-void run_dequantize(const DequantizeCall& call, void (*expand_row)(const ProductCall& call, int64_t row, void* out)) {
-  ProductCall matrix;
-  matrix.type = call.type;
-  matrix.codes = call.codes;
-  matrix.n = call.codes.n;
-  matrix.k = call.codes.k;
-  const int64_t row_bytes = call.out_stride * static_cast<int64_t>(size_of(call.type));
-  share(call.count, ceil_div(16384, std::max<int64_t>(matrix.k, 1)), 1024, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      expand_row(matrix, call.rows == nullptr ? i : call.rows[i], static_cast<char*>(call.out) + i * row_bytes);
-    }
-  });
-}
-
 void run_product(const ProductCall& call, const ProductKernels& kernels) {
   if (call.m == 0 || call.n == 0) return;
   call.m <= kProductFewRows ? run_few(call, kernels) : run_many(call, kernels);

@@ -29,20 +29,6 @@ struct ProductCall {
 ProductCall product_call(const MatmulArgs& args);
 ProductCall product_call(const QuantizedMatmulArgs& args, const QuantizedProduct& product);
 
-// Expands row rows[i] (null: i) of `codes` to row i of `out`, for all i < count.
-struct DequantizeCall {
-  Dtype type = Dtype::kFloat32;
-  QuantizedMatrix codes;
-  const int32_t* rows = nullptr;
-  int64_t count = 0;
-  void* out = nullptr;
-  int64_t out_stride = 0;
-};
-
-DequantizeCall dequantize_call(const DequantizeArgs& args);
-DequantizeCall dequantize_call(const GatherDequantizeArgs& args);
-void run_dequantize(const DequantizeCall& call, void (*expand_row)(const ProductCall& call, int64_t row, void* out));
-
 // One type's and format's kernels. Scratch is 64-byte aligned.
 struct ProductKernels {
   int block;              // elements of K that are packed together
