@@ -126,8 +126,10 @@ inline __attribute__((always_inline)) void add_unit(const typename L::Words (&co
 
 // ---- Rows of W: from their codes, or from a panel that holds them unpacked.
 
-// Bytes ahead of their use at which codes are fetched into L1: two streams hide memory's latency so.
-inline constexpr int kCodesAhead = 2048;
+// The rows that are multiplied together lie one after the other and are followed by the next ones: what they read in a
+// step is fetched into L1 in one piece, so far on that all of it has come before the next rows begin, and at least so
+// many bytes. Rows of 1 KB by two threads: 11 GB/s without, 17 so.
+inline constexpr int64_t kCodesAhead = 2048;
 
 // R registers of rows from `row` on, none beyond `end` - 1, which is repeated.
 template <class L, class U, int R>
@@ -140,6 +142,7 @@ class CodedRows {
       index_[i] = min_of(row + i, end - 1);
       codes_[i] = codes_of(c.w, index_[i]);
     }
+    ahead_ = codes_[0] + max_of(kCodesAhead, kCount * row_bytes());
   }
 
   // Units that lie in a row as a whole; one more may end behind it.
@@ -156,10 +159,10 @@ class CodedRows {
   inline __attribute__((always_inline)) void load_unit(int64_t unit, typename L::Words (&codes)[R][U::kVectors]) const {
     unpack_unit(codes_, unit * U::kBytes, codes);
   }
-  void fetch_ahead(int64_t unit) const {
-#pragma GCC unroll 4
-    for (int i = 0; i < kCount; i++) {
-      _mm_prefetch(reinterpret_cast<const char*>(codes_[i] + unit * U::kBytes + kCodesAhead), _MM_HINT_T0);
+  // Always inlined: GCC takes a function that only prefetches for one without effect, and removes calls to it.
+  inline __attribute__((always_inline)) void fetch_ahead(int64_t unit) const {
+    for (int i = 0; i < kCount * U::kBytes; i += 64) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead_ + unit * (kCount * U::kBytes) + i), _MM_HINT_T0);
     }
   }
   // The unit that ends behind the row: its codes, followed by zeros.
@@ -191,6 +194,7 @@ class CodedRows {
   const IntegerCall& call_;
   int64_t index_[kCount];
   const uint8_t* codes_[kCount];
+  const uint8_t* ahead_;
 };
 
 // A register of rows, of which a panel holds chunks from `first` on: for each unit its vectors, for each chunk scales
