@@ -1,23 +1,33 @@
 #!/usr/bin/env python3
-"""Converts a GGUF with `hearth convert` and compares the model with llama.cpp on the same file.
+"""Converts a GGUF with `hearth convert` and compares the model with llama.cpp, on the same file and on exact weights.
 
-What must hold: the same tokens for an English text and for code; perplexities on 2,000 tokens of each at most 1 % apart;
-most greedy answers to 20 questions equal (llama.cpp rounds activations to 8 bits, so near-ties part); and, of a model
-whose template takes tools, a question about the weather answered by a call of the weather tool. Fails (exit 1) otherwise.
+llama.cpp rounds activations to 8 bits wherever it multiplies with quantized weights, and keys and values to 16. Which of two
+programs is off when they differ, a third tells: llama.cpp on the same numbers written out as float32 (dequantized by the
+gguf package), keys and values in float32 too. That is called the exact reference here.
 
-Needs llama-cpp-python (tools/requirements.txt):
+What must hold: the same tokens for an English text and for code. Perplexities on 2,000 tokens of each: of `--dtype float32`
+at most 0.01 % from the exact reference; of the default conversion at most 1 % from llama.cpp on the file or, where llama.cpp
+is that far from the exact reference itself, at most 0.5 % from the exact one. Most greedy answers to 20 questions equal those
+of llama.cpp (where they part, the script prints by how much the exact reference prefers either token). Of a model whose
+template takes tools: a question about the weather answered by a call of the weather tool. Fails (exit 1) otherwise.
+
+MEASURED
+Needs llama-cpp-python and gguf (tools/requirements.txt), memory and scratch space of 4 bytes a parameter:
     tests/parity/gguf_reference.py --hearth build/release/hearth --gguf model.gguf [--convert=--requantize=8]
 """
 import argparse
-import inspect
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import gguf
 import llama_cpp
 import numpy as np
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+SOURCE = Path(__file__).resolve().parents[2]
 
 QUESTIONS = """\
 What is the capital of Italy?
@@ -59,9 +69,10 @@ def run_json(*arguments):
 
 
 def texts(tokens):
-    """About so many tokens of English and of Python, from files that every Debian and every Python has."""
+    """A little more than so many tokens of English and of code, from a file that every Debian has and from this tree."""
     english = Path("/usr/share/common-licenses/GPL-3").read_text()
-    return {"English": english[: 5 * tokens], "code": inspect.getsource(argparse)[: 5 * tokens]}
+    code = "".join(path.read_text() for path in sorted((SOURCE / "src/weights").glob("gguf*.cpp")))
+    return {"English": english[: 6 * tokens], "code": code[: 6 * tokens]}
 
 
 def without_repacking():
@@ -71,49 +82,128 @@ def without_repacking():
     llama_cpp.llama_cpp.llama_model_default_params = lambda: params
 
 
+def write_as_float32(source, target):
+    """The same model with every tensor dequantized."""
+    reader = gguf.GGUFReader(source)
+    writer = gguf.GGUFWriter(target, reader.fields["general.architecture"].contents())
+    for name, field in reader.fields.items():
+        if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type", "general.quantization_version"):
+            continue
+        kind = field.types[0]
+        writer.add_key_value(name, field.contents(), kind, sub_type=field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None)
+    for tensor in reader.tensors:
+        writer.add_tensor_info(tensor.name, [int(n) for n in reversed(tensor.shape)], np.dtype(np.float32), 4 * int(tensor.n_elements))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    for tensor in reader.tensors:
+        writer.write_tensor_data(gguf.dequantize(tensor.data, tensor.tensor_type).astype(np.float32))
+    writer.close()
+
+
+def load(path, args, **more):
+    context = max(512, args.sequence_length)
+    return llama_cpp.Llama(model_path=str(path), n_ctx=context, n_threads=args.threads, n_threads_batch=args.threads, logits_all=True,
+                           verbose=False, **more)
+
+
+def log_softmax(rows):
+    rows = rows.astype(np.float64)
+    top = rows.max(-1, keepdims=True)
+    return rows - top - np.log(np.exp(rows - top).sum(-1, keepdims=True))
+
+
 def reference_perplexity(llama, ids, length):
     total, count = 0.0, 0
-    for start in range(0, len(ids) - 1, length):  # cut as `hearth perplexity` does
+    for start in range(0, len(ids), length):  # cut as `hearth perplexity` does
         piece = ids[start : start + length]
         llama.reset()
         llama.eval(piece[:-1])
-        rows = llama.scores[: len(piece) - 1].astype(np.float64)
-        top = rows.max(-1, keepdims=True)
-        logs = rows - top - np.log(np.exp(rows - top).sum(-1, keepdims=True))
-        total -= logs[np.arange(len(piece) - 1), piece[1:]].sum()
+        total -= log_softmax(llama.scores[: len(piece) - 1])[np.arange(len(piece) - 1), piece[1:]].sum()
         count += len(piece) - 1
-    return np.exp(total / count), count
+    return float(np.exp(total / count)), count
 
 
-def compare_texts(args, folder, llama):
+def hearth_perplexity(args, folder, file):
+    found = run_json(args.hearth, "perplexity", "--model", folder, "--data-path", file, "--sequence-length", args.sequence_length,
+                     "--num-samples", args.tokens // args.sequence_length, "--threads", args.threads)
+    return found["perplexity"], found["tokens"]
+
+
+def apart(a, b):
+    return 100 * (a / b - 1)
+
+
+def compare_perplexity(args, name, file, ids, folders, llamas):
+    cut = ids[: args.tokens // args.sequence_length * args.sequence_length]
+    values, counts = zip(*(hearth_perplexity(args, folder, file) for folder in folders),
+                         *(reference_perplexity(llama, cut, args.sequence_length) for llama in llamas))
+    ours, float32, theirs, exact = values
+    print(f"{name}: perplexity over {counts[0]} tokens: hearth {ours:.4f}, --dtype float32 {float32:.4f}, llama.cpp {theirs:.4f}, exact {exact:.4f}")
+    print(f"  hearth from llama.cpp {apart(ours, theirs):+.2f} %; from exact: hearth {apart(ours, exact):+.2f} %, "
+          f"--dtype float32 {apart(float32, exact):+.5f} %, llama.cpp {apart(theirs, exact):+.2f} %")
+    near = abs(apart(ours, theirs)) <= 1 or (abs(apart(theirs, exact)) > 0.5 and abs(apart(ours, exact)) <= 0.5)
+    return len(set(counts)) == 1 and near and abs(apart(float32, exact)) <= 0.01
+
+
+def compare_texts(args, folders, llamas):
     good = True
     for name, text in texts(args.tokens).items():
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-            file.write(llama.detokenize(llama.tokenize(text.encode(), add_bos=False, special=False)[: args.tokens]).decode(errors="ignore"))
+            file.write(text)
             file.flush()
-            text = Path(file.name).read_text()
-            ids = llama.tokenize(text.encode(), add_bos=False, special=False)
-            ours = run_json(args.hearth, "perplexity", "--model", folder, "--data-path", file.name, "--sequence-length", args.sequence_length)
-            tokens = json.loads(run_hearth(args.hearth, "tokenize", "--model", folder, "--no-special", "--text", text))["ids"]
-        theirs, count = reference_perplexity(llama, ids, args.sequence_length)
-        apart = abs(ours["perplexity"] / theirs - 1)
-        print(f"{name}: perplexity {ours['perplexity']:.4f} over {ours['tokens']} tokens, llama.cpp {theirs:.4f} over {count}: "
-              f"{100 * apart:.2f} % apart")
-        print(f"  tokens {'equal' if tokens == ids else 'DIFFER'}")
-        good &= apart <= 0.01 and tokens == ids
+            ids = llamas[0].tokenize(text.encode(), add_bos=False, special=False)
+            tokens = json.loads(run_hearth(args.hearth, "tokenize", "--model", folders[0], "--no-special", "--text", text))["ids"]
+            good &= compare_perplexity(args, name, file.name, ids, folders, llamas)
+        print(f"  tokens {'equal' if tokens == ids else 'DIFFER'}", flush=True)
+        good &= tokens == ids
     return good
 
 
-def compare_answers(args, folder, llama):
-    equal = 0
+def prompt_ids(llama, question):
+    template = llama.metadata["tokenizer.chat_template"]
+    ends = [llama._model.token_get_text(token) for token in (llama.token_eos(), llama.token_bos())]
+    prompt = Jinja2ChatFormatter(template, *ends)(messages=[{"role": "user", "content": question}]).prompt
+    return llama.tokenize(prompt.encode(), add_bos=False, special=True)
+
+
+def greedy(llama, prompt, tokens):
+    llama.reset()
+    answer, step = [], prompt
+    while len(answer) < tokens and llama.token_eos() not in answer:
+        llama.eval(step)
+        step = [int(llama.scores[llama.n_tokens - 1].argmax())]
+        answer += step
+    return answer
+
+
+def show_parting(llama, exact, question, prompt, ours, theirs):
+    same = next((i for i, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
+    print(f"  {question}\n    after {same} equal tokens")
+    if same == min(len(ours), len(theirs)):
+        return
+    exact.reset()
+    exact.eval(prompt + ours[:same])
+    logs = log_softmax(exact.scores[exact.n_tokens - 1])
+    for name, ids in ("hearth", ours), ("llama.cpp", theirs):
+        text = llama.detokenize(ids[same : same + 8]).decode(errors="replace")
+        print(f"    {name + ':':10} {text!r}, exact log-probability of the first token {logs[ids[same]]:.3f}")
+
+
+def compare_answers(args, folder, llama, exact):
+    equal = equal_to_exact = theirs_to_exact = 0
     for question in QUESTIONS:
-        ours = run_json(args.hearth, "generate", "--model", folder, "--prompt", question, "--temp", 0, "--max-tokens", args.max_tokens)
-        theirs = llama.create_chat_completion([{"role": "user", "content": question}], temperature=0, max_tokens=args.max_tokens)
-        text = theirs["choices"][0]["message"]["content"]
-        equal += ours["text"] == text
-        if ours["text"] != text:
-            print(f"  {question}\n    hearth:    {ours['text']!r}\n    llama.cpp: {text!r}")
-    print(f"equal greedy answers: {equal} of {len(QUESTIONS)}")
+        ours = run_json(args.hearth, "generate", "--model", folder, "--prompt", question, "--temp", 0, "--max-tokens", args.max_tokens,
+                        "--threads", args.threads)["tokens"]
+        prompt = prompt_ids(llama, question)
+        theirs, right = (greedy(model, prompt, args.max_tokens) for model in (llama, exact))
+        equal += ours == theirs
+        equal_to_exact += ours == right
+        theirs_to_exact += theirs == right
+        if ours != theirs:
+            show_parting(llama, exact, question, prompt, ours, theirs)
+    print(f"greedy answers of {len(QUESTIONS)}: hearth and llama.cpp equal {equal}, hearth and exact {equal_to_exact}, "
+          f"llama.cpp and exact {theirs_to_exact}", flush=True)
     return equal > len(QUESTIONS) // 2
 
 
@@ -124,9 +214,9 @@ def calls_a_tool(args, folder):
         json.dump(WEATHER, file)
         file.flush()
         answer = run_json(args.hearth, "generate", "--model", folder, "--tools", file.name, "--prompt", "What is the weather in Paris?",
-                          "--temp", 0, "--max-tokens", args.max_tokens)
+                          "--temp", 0, "--max-tokens", args.max_tokens, "--threads", args.threads)
     calls = answer["tool_calls"]
-    print(f"asked for the weather: {answer['text']!r}\n  parsed as {calls}")
+    print(f"asked for the weather: {answer['text']!r}\n  tool_calls: {json.dumps(calls)}")
     return any(call["name"] == "get_weather" and "Paris" in str(call["arguments"]) for call in calls)
 
 
@@ -136,18 +226,21 @@ def main():
     parser.add_argument("--gguf", required=True)
     parser.add_argument("--convert", action="append", default=[], metavar="FLAG", help="a flag for hearth convert, such as --requantize=8")
     parser.add_argument("--tokens", type=int, default=2000, help="of each text")
-    parser.add_argument("--sequence-length", type=int, default=250)
+    parser.add_argument("--sequence-length", type=int, default=500)
     parser.add_argument("--max-tokens", type=int, default=48)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     without_repacking()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "model"
-        print(run_hearth(args.hearth, "convert", "--gguf", args.gguf, "--mlx-path", folder, *args.convert), end="")
-        llama = llama_cpp.Llama(model_path=args.gguf, n_ctx=max(256, args.sequence_length), n_batch=64, n_threads=args.threads, logits_all=True, verbose=False)
-        good = compare_texts(args, folder, llama)
-        good &= compare_answers(args, folder, llama)
-        good &= calls_a_tool(args, folder)
+        folders = [Path(scratch) / "model", Path(scratch) / "float32"]
+        for folder, flags in zip(folders, (args.convert, ["--dtype", "float32"])):
+            print(run_hearth(args.hearth, "convert", "--gguf", args.gguf, "--mlx-path", folder, *flags), end="", flush=True)
+        write_as_float32(args.gguf, Path(scratch) / "exact.gguf")
+        llama = load(args.gguf, args)
+        exact = load(Path(scratch) / "exact.gguf", args, type_k=gguf.GGMLQuantizationType.F32, type_v=gguf.GGMLQuantizationType.F32)
+        good = compare_texts(args, folders, (llama, exact))
+        good &= compare_answers(args, folders[0], llama, exact)
+        good &= calls_a_tool(args, folders[0])
     print("as it should be" if good else "NOT as it should be")
     sys.exit(not good)
 
