@@ -17,7 +17,6 @@ namespace hearth::cpu {
 
 namespace {
 
-constexpr int64_t kPartCodes = 1024;     // of K: eight rows of x take 16 KB
 constexpr int64_t kRectangleBlocks = 4;  // of kRowsAtOnce rows of W
 constexpr int64_t kRectangleTiles = 8;
 constexpr int64_t kLeastWork = 16384, kMostWork = 131072;  // products (2 and 16 us) that a worker takes at a time
@@ -35,7 +34,7 @@ class RoundedRows {
         units_(ceil_div(product.w.k, format_.codes())),
         groups_(round_up(product.w.k / product.w.group_size, kChunkGroups)),
         memory_(thread_scratch(ScratchUse::kShared, static_cast<size_t>(tiles() * tile_floats()))) {
-    // A row takes about as long as 64 products of its values.
+    // A row of a tile takes as long as about one product with each of its values.
     const size_t grain =
         static_cast<size_t>(std::max<int64_t>(1, kLeastWork / (8 * std::max<int64_t>(1, product.w.k))));
     parallel_for(static_cast<size_t>(tiles()), grain, [&](size_t begin, size_t end) {
@@ -43,7 +42,6 @@ class RoundedRows {
     });
   }
 
-  const UnitFormat& format() const { return format_; }
   int64_t tiles() const { return ceil_div(product_.m, format_.tile_rows()); }
   int64_t first_row(int64_t t) const { return t * format_.tile_rows(); }
   int rows_in(int64_t t) const {
@@ -129,7 +127,7 @@ void run_few(const QuantizedMatmulArgs& args, std::span<const QuantizedProduct> 
   const int64_t least = ceil_div(kLeastWork, work), most = std::max(least, ceil_div(kMostWork, work));
   const int64_t grain = std::clamp(blocks.count() / 8, least, most);
   parallel_for(static_cast<size_t>(blocks.count()), static_cast<size_t>(grain), [&](size_t begin, size_t end) {
-    alignas(64) float lanes[kRowsAtOnce * kRowsAtOnce * kProductLanes];
+    alignas(64) float lanes[kRowsAtOnce * kRowsAtOnce * kProductLanes] = {};
     blocks.visit(static_cast<int64_t>(begin), static_cast<int64_t>(end), [&](const QuantizedProduct& p, int64_t n) {
       const IntegerCall call = call_of(args, p, 0);
       const int64_t last = std::min<int64_t>(n + kRowsAtOnce, p.w.n);

@@ -42,12 +42,11 @@ struct UnitFormat {
   constexpr int units_per_chunk() const { return kChunkGroups * group_size / codes(); }
   // Most rows of x in a tile: sums and the vectors of a unit fill 16 registers.
   constexpr int tile_rows() const { return vectors() > 4 ? 4 : 8; }
-  bool operator==(const UnitFormat&) const = default;
 };
 
 // Up to UnitFormat::tile_rows() rows of x as integers.
 struct RoundedTile {
-  int rows;        // 1, 2, 4 or 8, of which the last ones may be zeros
+  int rows;        // 1, 2, 4 or 8; the last ones may repeat a row
   int64_t groups;  // of a row, rounded up to whole chunks; the last ones may be zeros
   int16_t* words;  // [units][rows][vectors][16]
   float* scales;   // [rows][groups]

@@ -5,9 +5,8 @@
 // two registers of W, which share the loads of x; more rows meet one, whose unpacking they share. The scales of eight
 // groups are multiplied with x's at a time and fetched from memory again, which costs no arithmetic.
 //
-// L:  Words (integers), Floats (eight a row of W), kRows;
-//     load_codes<format>(rows, offset), load_x(p), and, shift_right<n>, multiply_low, places(constants);
-//     first_dot(a, b), dot(sum, a, b): sums of products of words, two to a lane; to_floats; fma; ...
+// What L must have: integer_lanes_avx2_inl.h, with first_dot(codes, x) and dot(sum, codes, x) from the ISA file: sums
+// of products of words, two to a lane.
 #pragma once
 
 #include <type_traits>

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kMark = ">>>";
 
-bool is_name_byte(char c) {
+bool is_recipient_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
@@ -55,7 +55,7 @@ class RecipientMachine : public OutputMachine {
     const std::string_view text = text_;
     if (kMark.starts_with(text)) return;
     const std::string_view name = text.substr(text.starts_with(kMark) ? kMark.size() : 0);
-    if (name.size() > kLongestName || (!is_name_byte(c) && c != '\n')) return take_as_text();
+    if (name.size() > kLongestName || (!is_recipient_byte(c) && c != '\n')) return take_as_text();
     if (c == '\n') meet(name.substr(0, name.size() - 1));
   }
 

@@ -13,8 +13,8 @@ namespace hearth::text {
 
 namespace {
 
-constexpr size_t kLongestGap = 128;  // white space between tags
-constexpr size_t kStep = 64;         // strings are streamed in pieces of at least so many bytes
+constexpr size_t kLongestTagGap = 128;  // white space between tags
+constexpr size_t kStep = 64;            // strings are streamed in pieces of at least so many bytes
 constexpr std::string_view kCdata = "<![CDATA[", kCdataEnd = "]]>";
 
 // What an XML reader makes of an element's text: CDATA as it is, else with entities replaced.
@@ -108,7 +108,7 @@ class TaggedCalls::TailReader {
 
   bool gap() {
     const size_t end = std::min(text_.find_first_not_of(" \n\t\r", at_), text_.size());
-    if (end - at_ > kLongestGap) return false;
+    if (end - at_ > kLongestTagGap) return false;
     line_ = line_ || text_.substr(at_, end - at_).find('\n') != std::string_view::npos;
     at_ = end;
     return true;
