@@ -1,4 +1,5 @@
 // Quantized products in integers with AVX2.
+#include "core/cpu/dequantize.h"
 #include "core/cpu/integer_product.h"
 #include "core/cpu/isa.h"
 #include "core/cpu/target.h"

@@ -1,4 +1,5 @@
 // Quantized products in integers with AVX2 and AVX-VNNI, whose dot products add to a sum.
+#include "core/cpu/dequantize.h"
 #include "core/cpu/integer_product.h"
 #include "core/cpu/target.h"
 
